@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+/// Byte ranges and big-endian numbers.
+#pragma once
+
+#include <conclave/config.hpp>
+
+#include <algorithm>
+#include <concepts>
+#include <functional>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace conclave::inline CONCLAVE_ABI {
+
+/// byte_view: bytes somebody else owns, to read. byte_span: to write. bytes: owned.
+using byte_view = std::span<const std::uint8_t>;
+using byte_span = std::span<std::uint8_t>;
+using bytes = std::vector<std::uint8_t>;
+
+/// as_bytes(text): the characters of `text` as bytes, without a terminator. The result points into `text`.
+[[nodiscard]] inline byte_view as_bytes(std::string_view text) noexcept {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+/// as_text(view): the same the other way.
+[[nodiscard]] inline std::string_view as_text(byte_view view) noexcept {
+  return {reinterpret_cast<const char*>(view.data()), view.size()};
+}
+
+/// equal(a, b): for public data only; secrets and tags are compared with detail::ct_equal.
+[[nodiscard]] constexpr bool equal(byte_view a, byte_view b) noexcept { return std::ranges::equal(a, b); }
+
+/// append(out, view): adds bytes at the end.
+inline void append(bytes& out, byte_view view) { out.insert(out.end(), view.begin(), view.end()); }
+
+/// to_bytes(view): an owned copy.
+[[nodiscard]] inline bytes to_bytes(byte_view view) { return {view.begin(), view.end()}; }
+
+/// overlaps(a, b): true where the two ranges share a byte.
+[[nodiscard]] inline bool overlaps(byte_view a, byte_view b) noexcept {
+  return !a.empty() && !b.empty() && std::less<>{}(a.data(), b.data() + b.size()) &&
+         std::less<>{}(b.data(), a.data() + a.size());
+}
+
+/// load_be<T>(from): the first sizeof(T) bytes as a big-endian number; `from` holds at least that many.
+template <std::unsigned_integral T>
+[[nodiscard]] constexpr T load_be(byte_view from) noexcept {
+  T value = 0;
+  for (std::size_t i = 0; i < sizeof(T); ++i) value = static_cast<T>((value << 8U % (8 * sizeof(T))) | from[i]);
+  return value;
+}
+
+/// store_be(value, to): writes sizeof(T) bytes, big-endian, at the front of `to`.
+template <std::unsigned_integral T>
+constexpr void store_be(T value, byte_span to) noexcept {
+  for (std::size_t i = 0; i < sizeof(T); ++i) to[i] = static_cast<std::uint8_t>(value >> (8 * (sizeof(T) - 1 - i)));
+}
+
+}  // namespace conclave

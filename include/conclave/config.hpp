@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+/// Version, feature switches and the name of the inline ABI namespace. Every switch is always defined, as 0 or 1.
+#pragma once
+
+#define CONCLAVE_VERSION_MAJOR 0
+#define CONCLAVE_VERSION_MINOR 1
+#define CONCLAVE_VERSION_PATCH 0
+
+/// Which libraries may serve primitives. The CMake target sets them to what it found; without CMake the host does.
+#ifndef CONCLAVE_WITH_SODIUM
+#define CONCLAVE_WITH_SODIUM 1
+#endif
+#ifndef CONCLAVE_WITH_BOTAN
+#define CONCLAVE_WITH_BOTAN 1
+#endif
+#ifndef CONCLAVE_WITH_OPENSSL
+#define CONCLAVE_WITH_OPENSSL 0
+#endif
+
+#if defined(__cpp_exceptions)
+#define CONCLAVE_HAS_EXCEPTIONS 1
+#else
+#define CONCLAVE_HAS_EXCEPTIONS 0
+#endif
+
+// The linker merges inline functions of equal name. What changes their meaning or their instructions is part of the name:
+// the version, the architecture level of the translation unit, exceptions, and who serves the primitives.
+#if defined(__AVX512F__)
+#define CONCLAVE_ABI_ARCH _avx512
+#elif defined(__AVX2__)
+#define CONCLAVE_ABI_ARCH _avx2
+#elif defined(__AVX__)
+#define CONCLAVE_ABI_ARCH _avx
+#elif defined(__ARM_FEATURE_CRYPTO) || defined(__ARM_FEATURE_AES)
+#define CONCLAVE_ABI_ARCH _armcrypto
+#else
+#define CONCLAVE_ABI_ARCH _base
+#endif
+
+#define CONCLAVE_ABI_JOIN_(version, arch, exceptions, sodium, botan, openssl) \
+  version##arch##_e##exceptions##s##sodium##b##botan##o##openssl
+#define CONCLAVE_ABI_JOIN(version, arch, exceptions, sodium, botan, openssl) \
+  CONCLAVE_ABI_JOIN_(version, arch, exceptions, sodium, botan, openssl)
+#define CONCLAVE_ABI                                                                                     \
+  CONCLAVE_ABI_JOIN(v0_1, CONCLAVE_ABI_ARCH, CONCLAVE_HAS_EXCEPTIONS, CONCLAVE_WITH_SODIUM, CONCLAVE_WITH_BOTAN, \
+                    CONCLAVE_WITH_OPENSSL)

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+/// Every bound on a number that a peer chooses, and every constant of policy, each with its reason.
+#pragma once
+
+#include <conclave/config.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace conclave::inline CONCLAVE_ABI::limits {
+
+/// Leaves in one tree: ten times the largest crowd this library is measured with. Indexes stay far from 2^32.
+inline constexpr std::uint32_t leaves = 1U << 20U;
+
+/// Bytes of one MLS message: a tree of 2^17 members with X.509 chains fits; what does not is an attack or a mistake.
+inline constexpr std::size_t message_bytes = std::size_t{1} << 28U;
+
+/// Bytes of one credential: a chain of a few certificates.
+inline constexpr std::size_t credential_bytes = 16384;
+
+/// Extensions in one list, and entries in one vector of a Capabilities: a dozen are registered.
+inline constexpr std::size_t extensions = 64;
+inline constexpr std::size_t capabilities = 256;
+
+/// Proposals waiting for a commit, per group: a mass leave of a large meeting, without letting one member fill memory.
+inline constexpr std::size_t pending_proposals = 16384;
+
+/// Pre-shared keys in one commit or Welcome: each costs a key-schedule step before anything is authenticated.
+inline constexpr std::size_t preshared_keys = 64;
+
+/// Generations a sender's ratchet is moved forward for one message. Each costs about a microsecond, and the index is read
+/// before the message is authenticated (RFC 9420 15.3).
+inline constexpr std::uint32_t ratchet_forward = 1024;
+
+/// Message keys kept per ratchet for messages that arrive out of order.
+inline constexpr std::size_t ratchet_kept_keys = 256;
+
+/// Epochs kept for late messages: about a minute of a busy meeting. An old epoch is a loss of forward secrecy.
+inline constexpr std::size_t past_epochs = 3;
+
+/// Lifetime of a key package, not_after minus not_before (RFC 9420 7.2 asks for a maximum): 90 days and an hour of slack.
+inline constexpr std::chrono::seconds key_package_lifetime = std::chrono::hours{24 * 90 + 1};
+
+/// Messages or frames sealed under one AES-GCM or ChaCha20-Poly1305 key (RFC 9420 15.2, RFC 9605 7.5): with frames of at
+/// most 2^16 blocks an attacker's advantage stays below 2^-57.
+inline constexpr std::uint64_t frames_per_key = std::uint64_t{1} << 32U;
+
+/// Replay window of one SFrame key, in counters. Video packets of several layers arrive a few hundred out of order.
+inline constexpr std::size_t replay_window = 1024;
+
+/// E of RFC 9605 5.2: bits of the epoch in a key id. 2^E epochs apart an id repeats, so fewer than that may be open.
+inline constexpr unsigned sframe_epoch_bits = 8;
+
+/// Epochs whose frames still open, and for how long after the next epoch began.
+inline constexpr std::size_t sframe_open_epochs = 64;
+inline constexpr std::chrono::milliseconds sframe_overlap{2000};
+
+/// How long frames of the old epoch open after a member was removed: until then that member could still speak.
+inline constexpr std::chrono::milliseconds sframe_overlap_after_remove{500};
+
+/// Streams (contexts of RFC 9605 5.2) one member may send or be received on.
+inline constexpr std::uint32_t streams = 64;
+
+/// Receiving keys one receiver keeps: members that are heard, times streams, times open epochs. Only frames that
+/// authenticated take a place; the one that was silent longest gives way.
+inline constexpr std::size_t receiving_keys = 4096;
+
+/// Bytes of a display name.
+inline constexpr std::size_t name_bytes = 256;
+
+}  // namespace conclave::limits
