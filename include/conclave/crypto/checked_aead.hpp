@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+/// The contract of aead_key_type, written once around the cipher of any library.
+#pragma once
+
+#include <conclave/crypto/concepts.hpp>
+#include <conclave/detail/output_guard.hpp>
+
+namespace conclave::inline CONCLAVE_ABI::detail {
+
+/// aead_cipher: what a library has to bring. Sizes are right when these are called, and outputs need no care on failure.
+template <class C>
+concept aead_cipher = std::movable<C> && requires(C& c, byte_view in, byte_span out) {
+  { C::supports(aead_id{}) } noexcept -> std::same_as<bool>;
+  { C::make(aead_id{}, in) } -> std::same_as<result<C>>;
+  { c.seal(in, in, in, out) } -> std::same_as<status>;
+  { c.open(in, in, in, out) } -> std::same_as<status>;
+};
+
+/// The longest plaintext of AES-GCM (NIST SP 800-38D 5.2.1.1), which ChaCha20-Poly1305 allows too.
+inline constexpr std::uint64_t max_aead_plaintext = (std::uint64_t{1} << 36U) - 32;
+
+/// may_share(in, out): no overlap, or both start at the same byte.
+[[nodiscard]] inline bool may_share(byte_view in, byte_span out) noexcept {
+  return in.data() == out.data() || !overlaps(in, out);
+}
+
+/// checked_aead<Cipher>: Cipher behind the checks that aead_key_type promises.
+template <aead_cipher Cipher>
+class checked_aead {
+ public:
+  [[nodiscard]] static result<checked_aead> make(aead_id aead, byte_view key) {
+    if (!Cipher::supports(aead)) return errc::unsupported;
+    if (key.size() != aead_key_size(aead)) return errc::misuse;
+    CONCLAVE_TRY(Cipher cipher, Cipher::make(aead, key));
+    return checked_aead(std::move(cipher));
+  }
+
+  [[nodiscard]] status seal(byte_view nonce, byte_view aad, byte_view plaintext, byte_span out) {
+    output_guard guard(out);
+    if (nonce.size() != aead_nonce_size || plaintext.size() > max_aead_plaintext) return errc::misuse;
+    if (out.size() != plaintext.size() + aead_tag_size || !may_share(plaintext, out)) return errc::misuse;
+    CONCLAVE_CHECK(cipher_.seal(nonce, aad, plaintext, out));
+    guard.keep();
+    return {};
+  }
+
+  [[nodiscard]] status open(byte_view nonce, byte_view aad, byte_view ciphertext, byte_span out) {
+    output_guard guard(out);
+    if (nonce.size() != aead_nonce_size) return errc::misuse;
+    if (ciphertext.size() < aead_tag_size) return errc::unauthentic;
+    if (out.size() != ciphertext.size() - aead_tag_size || !may_share(ciphertext, out)) return errc::misuse;
+    if (out.size() > max_aead_plaintext) return errc::unauthentic;
+    CONCLAVE_CHECK(cipher_.open(nonce, aad, ciphertext, out));
+    guard.keep();
+    return {};
+  }
+
+ private:
+  explicit checked_aead(Cipher cipher) noexcept : cipher_{std::move(cipher)} {}
+
+  Cipher cipher_;
+};
+
+}  // namespace conclave::detail

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+/// libsodium as a provider: X25519, Ed25519, ChaCha20-Poly1305, AES-256-GCM where the CPU has it, SHA-256, SHA-512, SipHash.
+#pragma once
+
+#include <conclave/crypto/checked_aead.hpp>
+
+#include <sodium.h>
+
+namespace conclave::inline CONCLAVE_ABI {
+namespace detail {
+
+/// sodium_cipher: a key; libsodium schedules it on every call.
+class sodium_cipher {
+ public:
+  [[nodiscard]] static bool supports(aead_id aead) noexcept {
+    return aead == aead_id::chacha20_poly1305 ||
+           (aead == aead_id::aes_256_gcm && crypto_aead_aes256gcm_is_available() == 1);
+  }
+  [[nodiscard]] static result<sodium_cipher> make(aead_id aead, byte_view key) noexcept {
+    sodium_cipher out;
+    CONCLAVE_TRY(out.key_, secret<key_tag>::copy_of(key));
+    out.gcm_ = aead == aead_id::aes_256_gcm;
+    return out;
+  }
+
+  [[nodiscard]] status seal(byte_view nonce, byte_view aad, byte_view plaintext, byte_span out) noexcept {
+    const auto encrypt = gcm_ ? crypto_aead_aes256gcm_encrypt : crypto_aead_chacha20poly1305_ietf_encrypt;
+    const int rc = encrypt(out.data(), nullptr, plaintext.data(), plaintext.size(), aad.data(), aad.size(), nullptr,
+                           nonce.data(), key_.reveal().data());
+    return rc == 0 ? status{} : errc::misuse;
+  }
+  [[nodiscard]] status open(byte_view nonce, byte_view aad, byte_view ciphertext, byte_span out) noexcept {
+    const auto decrypt = gcm_ ? crypto_aead_aes256gcm_decrypt : crypto_aead_chacha20poly1305_ietf_decrypt;
+    const int rc = decrypt(out.data(), nullptr, nullptr, ciphertext.data(), ciphertext.size(), aad.data(), aad.size(),
+                           nonce.data(), key_.reveal().data());
+    return rc == 0 ? status{} : errc::unauthentic;
+  }
+
+ private:
+  struct key_tag {
+    static constexpr std::size_t capacity = 32;
+  };
+  secret<key_tag> key_;
+  bool gcm_ = false;
+};
+
+}  // namespace detail
+
+/// sodium: a crypto_provider on libsodium alone. It needs neither exceptions nor run-time types.
+/// Ed25519 verification is libsodium's: cofactorless, S below the group order, the key canonical and of large order, and
+/// R of large order. Every member of a group has to agree on who is authentic, so another verifier keeps these rules.
+struct sodium {
+  [[nodiscard]] static status ready() noexcept {
+    static const bool initialised = sodium_init() >= 0;
+    return initialised ? status{} : errc::unsupported;
+  }
+  [[nodiscard]] static bool supports(hash_id hash) noexcept {
+    return hash == hash_id::sha256 || hash == hash_id::sha512;
+  }
+  [[nodiscard]] static bool supports(aead_id aead) noexcept { return detail::sodium_cipher::supports(aead); }
+  [[nodiscard]] static bool supports(kem_id kem) noexcept { return kem == kem_id::dhkem_x25519_sha256; }
+  [[nodiscard]] static bool supports(signature_scheme scheme) noexcept { return scheme == signature_scheme::ed25519; }
+
+  static void hash(hash_id hash, byte_parts parts, byte_span out) noexcept {
+    if (!supports(hash) || out.size() != hash_size(hash)) CONCLAVE_PANIC();
+    if (hash == hash_id::sha256) {
+      crypto_hash_sha256_state state;
+      crypto_hash_sha256_init(&state);
+      for (const byte_view part : parts) crypto_hash_sha256_update(&state, part.data(), part.size());
+      crypto_hash_sha256_final(&state, out.data());  // wipes the state
+    } else {
+      crypto_hash_sha512_state state;
+      crypto_hash_sha512_init(&state);
+      for (const byte_view part : parts) crypto_hash_sha512_update(&state, part.data(), part.size());
+      crypto_hash_sha512_final(&state, out.data());
+    }
+  }
+  static void hmac(hash_id hash, byte_view key, byte_parts parts, byte_span out) noexcept {
+    if (!supports(hash) || out.size() != hash_size(hash)) CONCLAVE_PANIC();
+    if (hash == hash_id::sha256) {
+      crypto_auth_hmacsha256_state state;
+      crypto_auth_hmacsha256_init(&state, key.data(), key.size());
+      for (const byte_view part : parts) crypto_auth_hmacsha256_update(&state, part.data(), part.size());
+      crypto_auth_hmacsha256_final(&state, out.data());
+    } else {
+      crypto_auth_hmacsha512_state state;
+      crypto_auth_hmacsha512_init(&state, key.data(), key.size());
+      for (const byte_view part : parts) crypto_auth_hmacsha512_update(&state, part.data(), part.size());
+      crypto_auth_hmacsha512_final(&state, out.data());
+    }
+  }
+  [[nodiscard]] static std::uint64_t short_hash(byte_view key, byte_view data) noexcept {
+    static_assert(crypto_shorthash_BYTES == sizeof(std::uint64_t));
+    if (key.size() != crypto_shorthash_KEYBYTES) CONCLAVE_PANIC();
+    std::array<std::uint8_t, crypto_shorthash_BYTES> out{};
+    crypto_shorthash(out.data(), data.data(), data.size(), key.data());
+    return load_be<std::uint64_t>(out);
+  }
+
+  using aead_key = detail::checked_aead<detail::sodium_cipher>;
+
+  // RFC 7748 6.1; libsodium clamps the scalar and refuses the all-zero output
+  [[nodiscard]] static status dh(kem_id kem, byte_view sk, byte_view pk, byte_span out) noexcept {
+    detail::output_guard guard(out);
+    if (!supports(kem)) return errc::unsupported;
+    if (out.size() != crypto_scalarmult_BYTES) return errc::misuse;
+    if (sk.size() != crypto_scalarmult_SCALARBYTES) return errc::malformed;
+    CONCLAVE_CHECK(dh_check_public_key(kem, pk));
+    if (crypto_scalarmult(out.data(), sk.data(), pk.data()) != 0) return errc::malformed;
+    guard.keep();
+    return {};
+  }
+  [[nodiscard]] static status dh_public_key(kem_id kem, byte_view sk, byte_span out) noexcept {
+    detail::output_guard guard(out);
+    if (!supports(kem)) return errc::unsupported;
+    if (out.size() != crypto_scalarmult_BYTES) return errc::misuse;
+    if (sk.size() != crypto_scalarmult_SCALARBYTES) return errc::malformed;
+    if (crypto_scalarmult_base(out.data(), sk.data()) != 0) return errc::malformed;
+    guard.keep();
+    return {};
+  }
+  [[nodiscard]] static status dh_check_public_key(kem_id kem, byte_view pk) noexcept {
+    if (!supports(kem)) return errc::unsupported;
+    return pk.size() == crypto_scalarmult_BYTES ? status{} : errc::malformed;
+  }
+
+  // RFC 8032 5.1; libsodium's private key is the seed followed by the public key
+  [[nodiscard]] static result<std::size_t> sign(environment&, signature_scheme scheme, byte_view sk,
+                                                byte_view pk, byte_view message, byte_span out) noexcept {
+    detail::output_guard guard(out);
+    if (!supports(scheme)) return errc::unsupported;
+    if (sk.size() != crypto_sign_SEEDBYTES || pk.size() != crypto_sign_PUBLICKEYBYTES)
+      return errc::misuse;
+    if (out.size() < crypto_sign_BYTES) return errc::misuse;
+    std::array<std::uint8_t, crypto_sign_SECRETKEYBYTES> expanded;
+    const detail::wipe_guard wipe(expanded);
+    std::ranges::copy(pk, std::ranges::copy(sk, expanded.begin()).out);
+    if (crypto_sign_detached(out.data(), nullptr, message.data(), message.size(), expanded.data()) != 0)
+      return errc::misuse;
+    guard.keep();
+    return std::size_t{crypto_sign_BYTES};
+  }
+  [[nodiscard]] static status verify(signature_scheme scheme, byte_view pk, byte_view message,
+                                     byte_view signature) noexcept {
+    if (!supports(scheme)) return errc::unsupported;
+    if (pk.size() != crypto_sign_PUBLICKEYBYTES || signature.size() != crypto_sign_BYTES)
+      return errc::unauthentic;
+    const int rc =
+        crypto_sign_verify_detached(signature.data(), message.data(), message.size(), pk.data());
+    return rc == 0 ? status{} : errc::unauthentic;
+  }
+  [[nodiscard]] static status signature_public_key(signature_scheme scheme, byte_view sk,
+                                                   byte_span out) noexcept {
+    detail::output_guard guard(out);
+    if (!supports(scheme)) return errc::unsupported;
+    if (out.size() != crypto_sign_PUBLICKEYBYTES) return errc::misuse;
+    if (sk.size() != crypto_sign_SEEDBYTES) return errc::malformed;
+    std::array<std::uint8_t, crypto_sign_SECRETKEYBYTES> expanded;
+    const detail::wipe_guard wipe(expanded);
+    if (crypto_sign_seed_keypair(out.data(), expanded.data(), sk.data()) != 0) return errc::misuse;
+    guard.keep();
+    return {};
+  }
+};
+
+static_assert(crypto_provider<sodium>);
+
+}  // namespace conclave
