@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Prints Google Benchmark's JSON as a table. Names end in the implementation, `seal/4/1200/openssl`; where one prefix was
+measured for several, the last column says how many times as long as `conclave` each of them took.
+
+  table.py FILE
+"""
+import json
+import sys
+
+NANOSECONDS = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
+
+
+def medians(benchmarks):
+    """name -> ns per operation and its counters; the median where a benchmark was repeated."""
+    rows = {}
+    for b in benchmarks:
+        if b.get("error_occurred"):
+            rows[b["run_name"]] = None
+        elif b["run_type"] == "iteration" and b.get("repetitions", 1) <= 1 or b.get("aggregate_name") == "median":
+            rows[b["run_name"]] = b
+    return rows
+
+
+def nanoseconds(benchmark):
+    return benchmark["real_time"] * NANOSECONDS[benchmark["time_unit"]]
+
+
+def time(ns):
+    for unit, size in (("s", 1e9), ("ms", 1e6), ("µs", 1e3)):
+        if ns >= size:
+            return f"{ns / size:.3g} {unit}"
+    return f"{ns:.3g} ns"
+
+
+STANDARD = {"name", "run_name", "run_type", "repetitions", "repetition_index", "threads", "iterations", "real_time", "cpu_time",
+            "time_unit", "family_index", "per_family_instance_index", "aggregate_name", "aggregate_unit", "label"}
+
+
+def counters(benchmark):
+    for name, value in benchmark.items():
+        if name == "bytes_per_second":
+            yield f"{value / 1e9:.3g} GB/s"
+        elif name not in STANDARD:
+            yield f"{value:g} {name}"
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    with open(sys.argv[1], encoding="utf-8") as file:
+        rows = medians(json.load(file)["benchmarks"])
+    if not rows:
+        sys.exit("no benchmark ran")
+    width = max(map(len, rows))
+    print(f"{'benchmark':{width}}  {'time':>9}  {'to conclave':>11}  counters")
+    for name, row in rows.items():
+        if row is None:
+            print(f"{name:{width}}  {'failed':>9}")
+            continue
+        ours = rows.get(name.rpartition("/")[0] + "/conclave")
+        ratio = f"{nanoseconds(row) / nanoseconds(ours):.2f} x" if ours and ours is not row else ""
+        print(f"{name:{width}}  {time(nanoseconds(row)):>9}  {ratio:>11}  {', '.join(counters(row))}".rstrip())
+    sys.exit(1 if None in rows.values() else 0)
+
+
+if __name__ == "__main__":
+    main()

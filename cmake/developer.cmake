@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+# What only the project's own tests, benchmarks, fuzzers and examples are built with. Consumers never read this file.
+include_guard()
+
+set(CONCLAVE_SANITIZE "" CACHE STRING "Sanitizers for developer targets, as in address,undefined")
+set(CONCLAVE_EXTRA_VECTORS "" CACHE PATH "Folder of further test vectors; when set, a missing or empty file there fails")
+option(CONCLAVE_CCACHE "Compile through ccache where it is installed" ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+
+if(CONCLAVE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  find_program(CONCLAVE_CCACHE_PROGRAM ccache)
+  mark_as_advanced(CONCLAVE_CCACHE_PROGRAM)
+  if(CONCLAVE_CCACHE_PROGRAM)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CONCLAVE_CCACHE_PROGRAM})
+  endif()
+endif()
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+
+# conclave_developer(<target>): the library, strict warnings and the sanitizers asked for.
+function(conclave_developer target)
+  target_link_libraries(${target} PRIVATE conclave::conclave)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wundef -Werror)
+  if(CONCLAVE_SANITIZE)
+    set(sanitize -fsanitize=${CONCLAVE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    target_compile_options(${target} PRIVATE ${sanitize})
+    target_link_options(${target} PRIVATE ${sanitize})
+  endif()
+endfunction()
+
+# conclave_test_target(<target>): a developer target with assertions on and the vector folders known, CONCLAVE_VECTORS for
+# the project's own and CONCLAVE_EXTRA_VECTORS for the others (an empty string where there are none).
+function(conclave_test_target target)
+  conclave_developer(${target})
+  target_compile_options(${target} PRIVATE -UNDEBUG)
+  target_compile_definitions(${target} PRIVATE
+    _GLIBCXX_ASSERTIONS
+    CONCLAVE_VECTORS="${PROJECT_SOURCE_DIR}/vectors"
+    CONCLAVE_EXTRA_VECTORS="${CONCLAVE_EXTRA_VECTORS}")
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+endfunction()
+
+# conclave_folders(<variable> <folder>): the names of the folders in <folder> that hold .cpp files.
+function(conclave_folders variable folder)
+  file(GLOB sources CONFIGURE_DEPENDS RELATIVE ${folder} ${folder}/*/*.cpp)
+  list(TRANSFORM sources REPLACE "/.*" "")
+  list(REMOVE_DUPLICATES sources)
+  set(${variable} ${sources} PARENT_SCOPE)
+endfunction()
