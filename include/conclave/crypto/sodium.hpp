@@ -94,6 +94,7 @@ struct sodium {
     if (key.size() != crypto_shorthash_KEYBYTES) CONCLAVE_PANIC();
     std::array<std::uint8_t, crypto_shorthash_BYTES> out{};
     crypto_shorthash(out.data(), data.data(), data.size(), key.data());
+    std::ranges::reverse(out);  // SipHash gives its number little-endian
     return load_be<std::uint64_t>(out);
   }
 
