@@ -38,7 +38,7 @@ class botan_cipher {
   static constexpr auto encryption = Botan::ENCRYPTION, decryption = Botan::DECRYPTION;
 #endif
 
-  [[nodiscard]] static bool supports(aead_id) noexcept { return true; }
+  [[nodiscard]] static bool supports(aead_id aead) noexcept { return *name(aead) != '\0'; }
   [[nodiscard]] static result<botan_cipher> make(aead_id aead, byte_view key) {
     return within_botan(errc::unsupported, [&]() -> result<botan_cipher> {
       botan_cipher out;
@@ -64,12 +64,18 @@ class botan_cipher {
  private:
   using mode_pointer = std::unique_ptr<Botan::AEAD_Mode>;
 
+  [[nodiscard]] static const char* name(aead_id aead) noexcept {
+    switch (aead) {
+      case aead_id::aes_128_gcm: return "AES-128/GCM";
+      case aead_id::aes_256_gcm: return "AES-256/GCM";
+      case aead_id::chacha20_poly1305: return "ChaCha20Poly1305";
+    }
+    return "";
+  }
+
   [[nodiscard]] Botan::AEAD_Mode& mode(mode_pointer& made, Botan::Cipher_Dir direction) const {
     if (!made) {
-      const char* name = aead_ == aead_id::aes_128_gcm   ? "AES-128/GCM"
-                         : aead_ == aead_id::aes_256_gcm ? "AES-256/GCM"
-                                                         : "ChaCha20Poly1305";
-      mode_pointer fresh = Botan::AEAD_Mode::create_or_throw(name, direction);
+      mode_pointer fresh = Botan::AEAD_Mode::create_or_throw(name(aead_), direction);
       fresh->set_key(key_.data(), key_.size());
       made = std::move(fresh);
     }
@@ -279,4 +285,4 @@ struct botan {
 
 static_assert(crypto_provider<botan>);
 
-}  // namespace conclave
+}  // namespace conclave::inline CONCLAVE_ABI

@@ -7,7 +7,8 @@
 
 namespace conclave::inline CONCLAVE_ABI::detail {
 
-/// aead_cipher: what a library has to bring. Sizes are right when these are called, and outputs need no care on failure.
+/// aead_cipher: what a library has to bring. Sizes are right when these are called, and outputs need no care on
+/// failure.
 template <class C>
 concept aead_cipher = std::movable<C> && requires(C& c, byte_view in, byte_span out) {
   { C::supports(aead_id{}) } noexcept -> std::same_as<bool>;
@@ -61,4 +62,4 @@ class checked_aead {
   Cipher cipher_;
 };
 
-}  // namespace conclave::detail
+}  // namespace conclave::inline CONCLAVE_ABI::detail

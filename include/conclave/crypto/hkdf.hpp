@@ -10,8 +10,8 @@ namespace conclave::inline CONCLAVE_ABI {
 /// hkdf_max_info_parts: how many pieces the info of hkdf_expand may come in.
 inline constexpr std::size_t hkdf_max_info_parts = 12;
 
-/// hkdf_extract<P>(hash, salt, ikm, out): PRK = HMAC(salt, ikm), hash_size(hash) bytes. An empty salt stands for zeros, as
-/// in the RFC. `out` may be one of the inputs. Panics for a hash P does not support. Source: RFC 5869 2.2.
+/// hkdf_extract<P>(hash, salt, ikm, out): PRK = HMAC(salt, ikm), hash_size(hash) bytes. An empty salt stands for zeros,
+/// as in the RFC. `out` may be one of the inputs. Panics for a hash P does not support. Source: RFC 5869 2.2.
 template <crypto_provider P>
 void hkdf_extract(hash_id hash, byte_view salt, byte_parts ikm, byte_span out) {
   P::hmac(hash, salt, ikm, out);
@@ -45,4 +45,4 @@ void hkdf_expand(hash_id hash, byte_view prk, byte_parts info, byte_span out) {
   std::ranges::copy(byte_view{last}.first(out.size()), out.begin());
 }
 
-}  // namespace conclave
+}  // namespace conclave::inline CONCLAVE_ABI

@@ -7,7 +7,8 @@
 
 namespace conclave::inline CONCLAVE_ABI::detail {
 
-/// incremental_hash: update() takes input in pieces; final() writes the hash and makes the object ready for the next one.
+/// incremental_hash: update() takes input in pieces; final() writes the hash and makes the object ready for the next
+/// one.
 template <class H>
 concept incremental_hash = requires(H& h, byte_view in, byte_span out) {
   h.update(in);
@@ -40,4 +41,4 @@ void hmac(H& hash, hash_id id, byte_view key, byte_parts parts, byte_span out) {
   hash.final(out);
 }
 
-}  // namespace conclave::detail
+}  // namespace conclave::inline CONCLAVE_ABI::detail

@@ -82,4 +82,4 @@ struct prefer {
   }
 };
 
-}  // namespace conclave
+}  // namespace conclave::inline CONCLAVE_ABI

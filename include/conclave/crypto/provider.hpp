@@ -30,9 +30,9 @@ using library_provider = sodium;
 
 }  // namespace detail
 
-/// default_provider: X25519, Ed25519, ChaCha20-Poly1305, SHA-512 and SipHash from libsodium, whose curve is the fastest;
-/// the rest from OpenSSL where it is present, else from Botan. SHA-256 is Botan's where present: it uses the CPU's own
-/// instructions, which libsodium does not. Every supports() is true only of what a library at hand serves.
+/// default_provider: X25519, Ed25519, ChaCha20-Poly1305, SHA-512 and SipHash from libsodium, whose curve is the
+/// fastest; the rest from OpenSSL where it is present, else from Botan. SHA-256 is Botan's where present: it uses the
+/// CPU's own instructions, which libsodium does not. Every supports() is true only of what a library at hand serves.
 struct default_provider : detail::library_provider {
 #if CONCLAVE_WITH_BOTAN
   static void hash(hash_id id, byte_parts parts, byte_span out) {
@@ -46,4 +46,4 @@ struct default_provider : detail::library_provider {
 
 static_assert(crypto_provider<default_provider>);
 
-}  // namespace conclave
+}  // namespace conclave::inline CONCLAVE_ABI

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-/// libsodium as a provider: X25519, Ed25519, ChaCha20-Poly1305, AES-256-GCM where the CPU has it, SHA-256, SHA-512, SipHash.
+/// libsodium as a provider: X25519, Ed25519, ChaCha20-Poly1305, AES-256-GCM where the CPU has it, SHA-256, SHA-512,
+/// SipHash.
 #pragma once
 
 #include <conclave/crypto/checked_aead.hpp>
@@ -8,6 +9,12 @@
 
 namespace conclave::inline CONCLAVE_ABI {
 namespace detail {
+
+/// non_null(view): where it starts, never nullptr: libsodium declares its pointers so, also for no bytes.
+[[nodiscard]] inline const std::uint8_t* non_null(byte_view view) noexcept {
+  static constexpr std::uint8_t none = 0;
+  return view.empty() ? &none : view.data();
+}
 
 /// sodium_cipher: a key; libsodium schedules it on every call.
 class sodium_cipher {
@@ -25,14 +32,14 @@ class sodium_cipher {
 
   [[nodiscard]] status seal(byte_view nonce, byte_view aad, byte_view plaintext, byte_span out) noexcept {
     const auto encrypt = gcm_ ? crypto_aead_aes256gcm_encrypt : crypto_aead_chacha20poly1305_ietf_encrypt;
-    const int rc = encrypt(out.data(), nullptr, plaintext.data(), plaintext.size(), aad.data(), aad.size(), nullptr,
-                           nonce.data(), key_.reveal().data());
+    const int rc = encrypt(out.data(), nullptr, non_null(plaintext), plaintext.size(), non_null(aad), aad.size(),
+                           nullptr, nonce.data(), key_.reveal().data());
     return rc == 0 ? status{} : errc::misuse;
   }
   [[nodiscard]] status open(byte_view nonce, byte_view aad, byte_view ciphertext, byte_span out) noexcept {
     const auto decrypt = gcm_ ? crypto_aead_aes256gcm_decrypt : crypto_aead_chacha20poly1305_ietf_decrypt;
-    const int rc = decrypt(out.data(), nullptr, nullptr, ciphertext.data(), ciphertext.size(), aad.data(), aad.size(),
-                           nonce.data(), key_.reveal().data());
+    const int rc = decrypt(out.data(), nullptr, nullptr, ciphertext.data(), ciphertext.size(), non_null(aad),
+                           aad.size(), nonce.data(), key_.reveal().data());
     return rc == 0 ? status{} : errc::unauthentic;
   }
 
@@ -47,8 +54,9 @@ class sodium_cipher {
 }  // namespace detail
 
 /// sodium: a crypto_provider on libsodium alone. It needs neither exceptions nor run-time types.
-/// Ed25519 verification is libsodium's: cofactorless, S below the group order, the key canonical and of large order, and
-/// R of large order. Every member of a group has to agree on who is authentic, so another verifier keeps these rules.
+/// Ed25519 verification is libsodium's: cofactorless, S below the group order, the key canonical and of large order,
+/// and R of large order. Every member of a group has to agree on who is authentic, so another verifier keeps these
+/// rules.
 struct sodium {
   [[nodiscard]] static status ready() noexcept {
     static const bool initialised = sodium_init() >= 0;
@@ -66,12 +74,12 @@ struct sodium {
     if (hash == hash_id::sha256) {
       crypto_hash_sha256_state state;
       crypto_hash_sha256_init(&state);
-      for (const byte_view part : parts) crypto_hash_sha256_update(&state, part.data(), part.size());
+      for (const byte_view part : parts) crypto_hash_sha256_update(&state, detail::non_null(part), part.size());
       crypto_hash_sha256_final(&state, out.data());  // wipes the state
     } else {
       crypto_hash_sha512_state state;
       crypto_hash_sha512_init(&state);
-      for (const byte_view part : parts) crypto_hash_sha512_update(&state, part.data(), part.size());
+      for (const byte_view part : parts) crypto_hash_sha512_update(&state, detail::non_null(part), part.size());
       crypto_hash_sha512_final(&state, out.data());
     }
   }
@@ -79,13 +87,13 @@ struct sodium {
     if (!supports(hash) || out.size() != hash_size(hash)) CONCLAVE_PANIC();
     if (hash == hash_id::sha256) {
       crypto_auth_hmacsha256_state state;
-      crypto_auth_hmacsha256_init(&state, key.data(), key.size());
-      for (const byte_view part : parts) crypto_auth_hmacsha256_update(&state, part.data(), part.size());
+      crypto_auth_hmacsha256_init(&state, detail::non_null(key), key.size());
+      for (const byte_view part : parts) crypto_auth_hmacsha256_update(&state, detail::non_null(part), part.size());
       crypto_auth_hmacsha256_final(&state, out.data());
     } else {
       crypto_auth_hmacsha512_state state;
-      crypto_auth_hmacsha512_init(&state, key.data(), key.size());
-      for (const byte_view part : parts) crypto_auth_hmacsha512_update(&state, part.data(), part.size());
+      crypto_auth_hmacsha512_init(&state, detail::non_null(key), key.size());
+      for (const byte_view part : parts) crypto_auth_hmacsha512_update(&state, detail::non_null(part), part.size());
       crypto_auth_hmacsha512_final(&state, out.data());
     }
   }
@@ -93,7 +101,7 @@ struct sodium {
     static_assert(crypto_shorthash_BYTES == sizeof(std::uint64_t));
     if (key.size() != crypto_shorthash_KEYBYTES) CONCLAVE_PANIC();
     std::array<std::uint8_t, crypto_shorthash_BYTES> out{};
-    crypto_shorthash(out.data(), data.data(), data.size(), key.data());
+    crypto_shorthash(out.data(), detail::non_null(data), data.size(), key.data());
     std::ranges::reverse(out);  // SipHash gives its number little-endian
     return load_be<std::uint64_t>(out);
   }
@@ -126,17 +134,16 @@ struct sodium {
   }
 
   // RFC 8032 5.1; libsodium's private key is the seed followed by the public key
-  [[nodiscard]] static result<std::size_t> sign(environment&, signature_scheme scheme, byte_view sk,
-                                                byte_view pk, byte_view message, byte_span out) noexcept {
+  [[nodiscard]] static result<std::size_t> sign(environment&, signature_scheme scheme, byte_view sk, byte_view pk,
+                                                byte_view message, byte_span out) noexcept {
     detail::output_guard guard(out);
     if (!supports(scheme)) return errc::unsupported;
-    if (sk.size() != crypto_sign_SEEDBYTES || pk.size() != crypto_sign_PUBLICKEYBYTES)
-      return errc::misuse;
+    if (sk.size() != crypto_sign_SEEDBYTES || pk.size() != crypto_sign_PUBLICKEYBYTES) return errc::misuse;
     if (out.size() < crypto_sign_BYTES) return errc::misuse;
     std::array<std::uint8_t, crypto_sign_SECRETKEYBYTES> expanded;
     const detail::wipe_guard wipe(expanded);
     std::ranges::copy(pk, std::ranges::copy(sk, expanded.begin()).out);
-    if (crypto_sign_detached(out.data(), nullptr, message.data(), message.size(), expanded.data()) != 0)
+    if (crypto_sign_detached(out.data(), nullptr, detail::non_null(message), message.size(), expanded.data()) != 0)
       return errc::misuse;
     guard.keep();
     return std::size_t{crypto_sign_BYTES};
@@ -144,14 +151,11 @@ struct sodium {
   [[nodiscard]] static status verify(signature_scheme scheme, byte_view pk, byte_view message,
                                      byte_view signature) noexcept {
     if (!supports(scheme)) return errc::unsupported;
-    if (pk.size() != crypto_sign_PUBLICKEYBYTES || signature.size() != crypto_sign_BYTES)
-      return errc::unauthentic;
-    const int rc =
-        crypto_sign_verify_detached(signature.data(), message.data(), message.size(), pk.data());
+    if (pk.size() != crypto_sign_PUBLICKEYBYTES || signature.size() != crypto_sign_BYTES) return errc::unauthentic;
+    const int rc = crypto_sign_verify_detached(signature.data(), detail::non_null(message), message.size(), pk.data());
     return rc == 0 ? status{} : errc::unauthentic;
   }
-  [[nodiscard]] static status signature_public_key(signature_scheme scheme, byte_view sk,
-                                                   byte_span out) noexcept {
+  [[nodiscard]] static status signature_public_key(signature_scheme scheme, byte_view sk, byte_span out) noexcept {
     detail::output_guard guard(out);
     if (!supports(scheme)) return errc::unsupported;
     if (out.size() != crypto_sign_PUBLICKEYBYTES) return errc::misuse;
@@ -166,4 +170,4 @@ struct sodium {
 
 static_assert(crypto_provider<sodium>);
 
-}  // namespace conclave
+}  // namespace conclave::inline CONCLAVE_ABI
