@@ -2,9 +2,10 @@
 /// Byte ranges and big-endian numbers.
 #pragma once
 
-#include <conclave/config.hpp>
+#include <conclave/result.hpp>
 
 #include <algorithm>
+#include <array>
 #include <concepts>
 #include <functional>
 #include <cstddef>
@@ -58,5 +59,35 @@ template <std::unsigned_integral T>
 constexpr void store_be(T value, byte_span to) noexcept {
   for (std::size_t i = 0; i < sizeof(T); ++i) to[i] = static_cast<std::uint8_t>(value >> (8 * (sizeof(T) - 1 - i)));
 }
+
+/// inline_bytes<N>: up to N public bytes, held in place; for keys and hashes whose size depends on the suite.
+template <std::size_t N>
+class inline_bytes {
+ public:
+  static_assert(N <= 255);
+  inline_bytes() noexcept = default;
+  /// `size` zero bytes, to be filled through writable(). Panics over N, which no input reaches: sizes come from the suite.
+  explicit inline_bytes(std::size_t size) noexcept : size_{static_cast<std::uint8_t>(size)} {
+    if (size > N) CONCLAVE_PANIC();
+  }
+  /// copy_of(view): malformed where there are more than N bytes.
+  [[nodiscard]] static result<inline_bytes> copy_of(byte_view view) noexcept {
+    if (view.size() > N) return errc::malformed;
+    inline_bytes out(view.size());
+    std::ranges::copy(view, out.bytes_.begin());
+    return out;
+  }
+
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+  [[nodiscard]] byte_view view() const& noexcept { return byte_view{bytes_}.first(size_); }
+  byte_view view() const&& = delete;
+  [[nodiscard]] byte_span writable() & noexcept { return byte_span{bytes_}.first(size_); }
+  friend bool operator==(const inline_bytes& a, const inline_bytes& b) noexcept { return equal(a.view(), b.view()); }
+
+ private:
+  std::array<std::uint8_t, N> bytes_{};
+  std::uint8_t size_ = 0;
+};
 
 }  // namespace conclave

@@ -94,30 +94,9 @@ inline constexpr std::size_t max_signature_size = 139;   ///< ECDSA over P-521, 
   return 0;
 }
 
-/// public_key: a public key of any suite, held in place. Public data: compared and copied freely.
-class public_key {
- public:
-  public_key() noexcept = default;
-  /// Panics over max_public_key_size, which no input reaches: copy_of is for received keys.
-  explicit public_key(std::size_t size) noexcept : size_{static_cast<std::uint8_t>(size)} {
-    if (size > max_public_key_size) CONCLAVE_PANIC();
-  }
-  /// copy_of(view): malformed where it is longer than any public key.
-  [[nodiscard]] static result<public_key> copy_of(byte_view view) noexcept {
-    if (view.size() > max_public_key_size) return errc::malformed;
-    public_key out(view.size());
-    std::ranges::copy(view, out.bytes_.begin());
-    return out;
-  }
-  [[nodiscard]] byte_view view() const& noexcept { return byte_view{bytes_}.first(size_); }
-  byte_view view() const&& = delete;
-  [[nodiscard]] byte_span writable() & noexcept { return byte_span{bytes_}.first(size_); }
-  friend bool operator==(const public_key& a, const public_key& b) noexcept { return equal(a.view(), b.view()); }
-
- private:
-  std::array<std::uint8_t, max_public_key_size> bytes_{};
-  std::uint8_t size_ = 0;
-};
+/// public_key: a public key of any suite; digest: the output of any hash.
+using public_key = inline_bytes<max_public_key_size>;
+using digest = inline_bytes<64>;
 
 struct kem_private_key_tag {
   static constexpr std::size_t capacity = max_private_key_size;

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+/// The public ratchet tree (RFC 9420, sections 4 and 7) as a value: flat, in pages that epochs share.
+#pragma once
+
+#include <conclave/detail/key_table.hpp>
+#include <conclave/detail/shared_bytes.hpp>
+#include <conclave/limits.hpp>
+#include <conclave/mls/leaf_node.hpp>
+#include <conclave/mls/tree_hash.hpp>
+#include <conclave/mls/tree_math.hpp>
+
+namespace conclave::inline CONCLAVE_ABI::mls {
+
+/// hash_seed: keys the hash tables of a tree, because members choose the keys that are looked up in them.
+using hash_seed = std::array<std::uint8_t, 16>;
+
+/// node: one entry of the ratchet_tree extension (RFC 9420 12.4.3.3), with the bytes of its LeafNode or ParentNode.
+struct node {
+  node_type type{};
+  byte_view content;
+
+  [[nodiscard]] static result<node> read(reader& in) {
+    node out;
+    CONCLAVE_TRY(out.type, wire::read<node_type>(in));
+    if (out.type == node_type::leaf) {
+      CONCLAVE_TRY(const auto leaf, wire::read<located_leaf>(in));
+      out.content = leaf.encoded;
+    } else if (out.type == node_type::parent) {
+      CONCLAVE_TRY(const auto parent, wire::read<wire::located<parent_node>>(in));
+      out.content = parent.encoded;
+    } else {
+      return failure{errc::malformed, rules::known_node_type};
+    }
+    return out;
+  }
+};
+
+/// path_step: a node of a filtered direct path, and its child on the copath.
+struct path_step {
+  node_index node;
+  node_index copath;
+};
+
+/// ratchet_tree<P>: copying takes constant time, changing a copy touches only the pages it changes. Nodes stay encoded;
+/// what leaf(), parent() and the key functions return points into the tree and lives until that node changes.
+/// Invariant: a parent above no occupied leaf is blank.
+template <crypto_provider P>
+class ratchet_tree {
+ public:
+  ratchet_tree(const basic_suite<P>& s, const hash_seed& seed) : suite_{s}, seed_{seed} {}
+
+  /// import(suite, seed, items): the content of a ratchet_tree extension. Every node decodes; what the nodes say is checked
+  /// by validate_tree. Errors: malformed, over_limit.
+  [[nodiscard]] static result<ratchet_tree> import(const basic_suite<P>& s, const hash_seed& seed, byte_view items) {
+    ratchet_tree out(s, seed);
+    const auto owner = detail::shared_bytes::copy_of(items);
+    CONCLAVE_TRY(const auto nodes, wire::list<std::optional<node>>::check(owner.view()));
+    if (nodes.empty() || nodes.size() > node_width(limits::leaves)) return failure{errc::over_limit, rules::tree_size};
+    out.resize(std::bit_ceil(static_cast<std::uint32_t>(nodes.size() / 2 + 1)));
+    out.reserve(nodes.size());
+    std::uint32_t i = 0;
+    bool last_blank = true;
+    for (const std::optional<node> n : nodes) {
+      const node_index x{i++};
+      last_blank = !n;
+      if (!n) continue;
+      if ((n->type == node_type::leaf) != is_leaf(x)) return failure{errc::malformed, rules::node_type_by_position};
+      out.put(x, owner.slice(n->content));
+      // one surplus key is an invalid tree; many would make the tables slow
+      if (out.duplicate_keys() != 0) return failure{errc::refused, rules::unique_keys};
+    }
+    if (last_blank) return failure{errc::malformed, rules::last_node_not_blank};
+    for (std::uint32_t p = 1; p < out.node_count(); p += 2)
+      if (!out.blank(node_index{p}) && out.occupied(node_index{p}) == 0)
+        return failure{errc::refused, rules::parent_hash_valid};
+    return out;
+  }
+
+  /// encode_items(): the content of a ratchet_tree extension.
+  [[nodiscard]] bytes encode_items() const {
+    bytes out;
+    writer w{out};
+    std::size_t end = 0;  // bytes up to the last node that is not blank
+    for (std::uint32_t i = 0; i < node_count(); ++i) {
+      const node_index x{i};
+      w.number(static_cast<std::uint8_t>(!blank(x)));
+      if (blank(x)) continue;
+      wire::write(w, is_leaf(x) ? node_type::leaf : node_type::parent);
+      w.raw(encoded(x));
+      end = out.size();
+    }
+    out.resize(end);
+    return out;
+  }
+
+  [[nodiscard]] const basic_suite<P>& suite() const noexcept { return suite_; }
+  [[nodiscard]] std::uint32_t leaf_count() const noexcept { return leaves_; }
+  [[nodiscard]] std::uint32_t node_count() const noexcept { return node_width(leaves_); }
+  [[nodiscard]] std::uint32_t member_count() const noexcept { return leaves_ == 0 ? 0 : occupied(top()); }
+  [[nodiscard]] node_index top() const noexcept { return root(leaves_); }
+
+  [[nodiscard]] bool contains(leaf_index i) const noexcept { return number(i) < leaves_ && !blank(to_node(i)); }
+  [[nodiscard]] bool blank(node_index x) const noexcept { return nodes_[number(x)].content.empty(); }
+  /// occupied(x): leaves below x that are not blank.
+  [[nodiscard]] std::uint32_t occupied(node_index x) const noexcept { return nodes_[number(x)].occupied; }
+  [[nodiscard]] byte_view encoded(node_index x) const noexcept { return nodes_[number(x)].content.view(); }
+
+  /// leaf(i), parent(x), encryption_key(x), signature_key(i): of nodes that are not blank.
+  [[nodiscard]] located_leaf leaf(leaf_index i) const { return *wire::decode<located_leaf>(encoded(to_node(i))); }
+  [[nodiscard]] parent_node parent(node_index x) const { return *wire::decode<parent_node>(encoded(x)); }
+  [[nodiscard]] byte_view encryption_key(node_index x) const {
+    reader in{encoded(x)};
+    return *in.opaque();
+  }
+  [[nodiscard]] byte_view signature_key(leaf_index i) const {
+    reader in{encoded(to_node(i))};
+    (void)*in.opaque();
+    return *in.opaque();
+  }
+
+  [[nodiscard]] bool has_encryption_key(byte_view key) const {
+    return encryption_keys_.contains(key, encryption_key_of(), hasher());
+  }
+  [[nodiscard]] bool has_signature_key(byte_view key) const {
+    return signature_keys_.contains(key, signature_key_of(), hasher());
+  }
+  /// duplicate_keys(): how many signature or encryption keys occur more often than once (RFC 9420 7.3).
+  [[nodiscard]] std::uint32_t duplicate_keys() const noexcept {
+    return encryption_keys_.duplicates() + signature_keys_.duplicates();
+  }
+  /// credential_in_use(type): members whose credential has this type.
+  [[nodiscard]] std::uint32_t credential_in_use(credential_type type) const noexcept {
+    for (const auto& [t, n] : credentials_)
+      if (t == type) return n;
+    return 0;
+  }
+  /// all_credential_types(f): true where f(type) is, for every type in use.
+  template <class F>
+  [[nodiscard]] bool all_credential_types(F&& f) const {
+    return std::ranges::all_of(credentials_, [&](const auto& entry) { return f(entry.first); });
+  }
+
+  /// for_each_leaf(f): f(leaf_index) for each member, in order. Blank subtrees are passed over.
+  template <class F>
+  void for_each_leaf(F&& f) const {
+    if (leaves_ != 0) visit(top(), f);
+  }
+
+  // ---- changes -------------------------------------------------------------------------------------------------
+
+  /// add_leaves(leaves): puts each at the leftmost blank leaf, extending the tree to the right (RFC 9420 12.1.1, 7.7), and
+  /// records it as unmerged above. Returns the indexes, ascending. Errors: over_limit.
+  [[nodiscard]] result<std::vector<leaf_index>> add_leaves(std::span<const byte_view> leaves) {
+    if (leaves.size() > limits::leaves || member_count() + leaves.size() > limits::leaves)
+      return failure{errc::over_limit, rules::tree_size};
+    std::vector<leaf_index> added;
+    added.reserve(leaves.size());
+    for (const byte_view encoded_leaf : leaves) {
+      const leaf_index i = make_room();
+      put(to_node(i), detail::shared_bytes::copy_of(encoded_leaf));
+      added.push_back(i);
+    }
+    if (!added.empty()) record_unmerged(top(), added);
+    return added;
+  }
+
+  /// first_blank(): the leaf an Add or an external Commit would take next, which may lie just behind the tree.
+  [[nodiscard]] leaf_index first_blank() const noexcept {
+    if (member_count() == leaves_) return leaf_index{leaves_};
+    node_index x = top();
+    while (!is_leaf(x)) {
+      const node_index l = left(x);
+      x = occupied(l) < number(last_leaf(l)) - number(first_leaf(l)) + 1 ? l : right(x);
+    }
+    return to_leaf(x);
+  }
+
+  /// update_leaf(i, leaf): replaces a member's leaf and blanks its direct path (RFC 9420 12.1.2).
+  void update_leaf(leaf_index i, byte_view encoded_leaf) {
+    put(to_node(i), detail::shared_bytes::copy_of(encoded_leaf));
+    blank_direct_path(i);
+  }
+
+  /// remove_leaf(i): blanks a leaf and its direct path (RFC 9420 12.1.3); truncate() comes after the last one.
+  void remove_leaf(leaf_index i) {
+    put(to_node(i), {});
+    blank_direct_path(i);
+  }
+
+  /// truncate(): drops right halves without members (RFC 9420 7.7).
+  void truncate() {
+    std::uint32_t keep = leaves_;
+    while (keep > 1 && occupied(right(root(keep))) == 0) {
+      put(root(keep), {});
+      keep /= 2;
+    }
+    if (keep != leaves_) resize(keep);
+  }
+
+  /// extend_for(i): grows the tree until leaf i exists.
+  void extend_for(leaf_index i) {
+    while (number(i) >= leaves_) resize(leaves_ == 0 ? 1 : 2 * leaves_);
+  }
+
+  void blank_direct_path(leaf_index i) {
+    for (node_index x = to_node(i); x != top();) {
+      x = mls::parent(x);
+      if (!blank(x)) put(x, {});
+    }
+  }
+
+  void set_leaf(leaf_index i, byte_view encoded_leaf) { put(to_node(i), detail::shared_bytes::copy_of(encoded_leaf)); }
+  void set_parent(node_index x, const parent_node& value) {
+    put(x, detail::shared_bytes::copy_of(wire::encode(value)));
+  }
+
+  // ---- views of the tree ---------------------------------------------------------------------------------------
+
+  /// filtered_direct_path(i): RFC 9420 section 4.1.2, from the leaf upwards.
+  [[nodiscard]] std::vector<path_step> filtered_direct_path(leaf_index i) const {
+    std::vector<path_step> out;
+    for (node_index x = to_node(i); x != top(); x = mls::parent(x)) {
+      const node_index copath = sibling(x);
+      if (occupied(copath) != 0) out.push_back({mls::parent(x), copath});
+    }
+    return out;
+  }
+
+  /// append_resolution(x, out): RFC 9420 section 4.1.1.
+  void append_resolution(node_index x, std::vector<node_index>& out) const {
+    if (!blank(x)) {
+      out.push_back(x);
+      if (!is_leaf(x))
+        for (const leaf_index i : parent(x).unmerged_leaves) out.push_back(to_node(i));
+    } else if (!is_leaf(x) && occupied(x) != 0) {
+      append_resolution(left(x), out);
+      append_resolution(right(x), out);
+    }
+  }
+
+  /// tree_hash(x): RFC 9420 section 7.8. Hashes of subtrees that did not change are kept.
+  [[nodiscard]] digest tree_hash(node_index x) {
+    if (!nodes_[number(x)].hashed) compute_hash(x);
+    return stored_hash(x);
+  }
+  [[nodiscard]] digest tree_hash() { return tree_hash(top()); }
+
+ private:
+  struct slot {
+    detail::shared_bytes content;    // LeafNode or ParentNode; empty: blank
+    std::uint32_t occupied : 31 = 0;
+    std::uint32_t hashed : 1 = 0;    // stored hash is valid; then those of the whole subtree are
+  };
+  using hash_chunk = std::array<std::uint8_t, 32>;
+
+  [[nodiscard]] auto encryption_key_of() const {
+    return [this](std::uint32_t id) { return encryption_key(node_index{id}); };
+  }
+  [[nodiscard]] auto signature_key_of() const {
+    return [this](std::uint32_t id) { return signature_key(leaf_index{id}); };
+  }
+  [[nodiscard]] auto hasher() const {
+    return [this](byte_view key) { return static_cast<std::size_t>(P::short_hash(seed_, key)); };
+  }
+  [[nodiscard]] std::size_t chunks() const noexcept { return (suite_.nh() + 31) / 32; }
+
+  void reserve(std::size_t nodes) {
+    encryption_keys_.reserve(nodes, encryption_key_of(), hasher());
+    signature_keys_.reserve(nodes / 2 + 1, signature_key_of(), hasher());
+  }
+
+  void resize(std::uint32_t leaves) {
+    const std::uint32_t members = member_count();
+    const bool grows = leaves > leaves_;
+    leaves_ = leaves;
+    nodes_.resize(node_count());
+    hashes_.resize(node_count() * chunks());
+    if (grows) nodes_.writable(number(top())).occupied = members & 0x7fff'ffffU;
+  }
+
+  [[nodiscard]] leaf_index make_room() {
+    const leaf_index i = first_blank();
+    extend_for(i);
+    return i;
+  }
+
+  /// Replaces the content of a node, and everything derived from it.
+  void put(node_index x, detail::shared_bytes content) {
+    const bool was = !blank(x);
+    const bool is = !content.empty();
+    if (was) {
+      encryption_keys_.erase(number(x), encryption_key_of(), hasher());
+      if (is_leaf(x)) {
+        signature_keys_.erase(number(to_leaf(x)), signature_key_of(), hasher());
+        count_credential(leaf(to_leaf(x))->credential.type, false);
+      }
+    }
+    nodes_.writable(number(x)).content = std::move(content);
+    if (is) {
+      encryption_keys_.insert(number(x), encryption_key_of(), hasher());
+      if (is_leaf(x)) {
+        signature_keys_.insert(number(to_leaf(x)), signature_key_of(), hasher());
+        count_credential(leaf(to_leaf(x))->credential.type, true);
+      }
+    }
+    if (is_leaf(x) && was != is) count_member(x, is);
+    forget_hashes(x);
+  }
+
+  void count_member(node_index x, bool more) {
+    for (;; x = mls::parent(x)) {
+      slot& s = nodes_.writable(number(x));
+      s.occupied = (more ? s.occupied + 1U : s.occupied - 1U) & 0x7fff'ffffU;
+      if (x == top()) return;
+    }
+  }
+
+  void count_credential(credential_type type, bool more) {
+    const auto at = std::ranges::find(credentials_, type, &std::pair<credential_type, std::uint32_t>::first);
+    if (at == credentials_.end())
+      credentials_.emplace_back(type, 1);
+    else if (more)
+      ++at->second;
+    else if (--at->second == 0)
+      credentials_.erase(at);
+  }
+
+  /// A node without a valid hash has no ancestor with one, so the walk stops at the first.
+  void forget_hashes(node_index x) {
+    while (nodes_[number(x)].hashed) {
+      nodes_.writable(number(x)).hashed = 0;
+      if (x == top()) return;
+      x = mls::parent(x);
+    }
+  }
+
+  [[nodiscard]] digest stored_hash(node_index x) const {
+    digest out(suite_.nh());
+    for (std::size_t i = 0; i < suite_.nh(); ++i)
+      out.writable()[i] = hashes_[number(x) * chunks() + i / 32][i % 32];
+    return out;
+  }
+
+  void compute_hash(node_index x) {
+    digest h;
+    if (is_leaf(x)) {
+      h = leaf_hash(suite_, to_leaf(x), encoded(x));
+    } else {
+      const digest l = tree_hash(left(x)), r = tree_hash(right(x));
+      h = parent_tree_hash(suite_, encoded(x), l.view(), r.view());
+    }
+    for (std::size_t c = 0; c < chunks(); ++c) {
+      const byte_view part = h.view().subspan(32 * c, std::min<std::size_t>(32, h.size() - 32 * c));
+      std::ranges::copy(part, hashes_.writable(number(x) * chunks() + c).begin());
+    }
+    nodes_.writable(number(x)).hashed = 1;
+  }
+
+  /// Adds ascending leaves to the unmerged_leaves of every non-blank parent above them, each parent once.
+  void record_unmerged(node_index x, std::span<const leaf_index> added) {
+    if (added.empty() || is_leaf(x)) return;
+    const auto middle = std::ranges::lower_bound(added, first_leaf(right(x)));
+    const auto split = static_cast<std::size_t>(middle - added.begin());
+    record_unmerged(left(x), added.first(split));
+    record_unmerged(right(x), added.subspan(split));
+    if (blank(x)) return;
+    parent_node value = parent(x);
+    std::vector<leaf_index> merged;
+    merged.reserve(value.unmerged_leaves.size() + added.size());
+    for (const leaf_index i : value.unmerged_leaves) merged.push_back(i);
+    const auto old = static_cast<std::ptrdiff_t>(merged.size());
+    merged.insert(merged.end(), added.begin(), added.end());
+    std::inplace_merge(merged.begin(), merged.begin() + old, merged.end());
+    const bytes items = wire::encode_items(merged);
+    value.unmerged_leaves = wire::list<leaf_index>::of(items, merged.size());
+    set_parent(x, value);
+  }
+
+  template <class F>
+  void visit(node_index x, F& f) const {
+    if (occupied(x) == 0) return;
+    if (is_leaf(x)) {
+      f(to_leaf(x));
+    } else {
+      visit(left(x), f);
+      visit(right(x), f);
+    }
+  }
+
+  basic_suite<P> suite_;
+  hash_seed seed_;
+  std::uint32_t leaves_ = 0;
+  detail::cow_array<slot> nodes_;
+  detail::cow_array<hash_chunk> hashes_;
+  detail::key_table encryption_keys_;
+  detail::key_table signature_keys_;
+  std::vector<std::pair<credential_type, std::uint32_t>> credentials_;
+};
+
+}  // namespace conclave::mls

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+/// The secret tree: one handshake and one application ratchet per member, derived when first needed (RFC 9420, section 9).
+#pragma once
+
+#include <conclave/limits.hpp>
+#include <conclave/mls/key_schedule.hpp>
+#include <conclave/mls/tree_math.hpp>
+
+#include <unordered_map>
+
+namespace conclave::inline CONCLAVE_ABI::mls {
+
+enum class ratchet_kind : std::uint8_t { handshake, application };
+
+/// message_key: key and nonce of one generation.
+struct message_key {
+  secret<struct message_key_tag> key;
+  std::array<std::uint8_t, aead_nonce_size> nonce{};
+  std::uint32_t generation = 0;
+};
+
+using ratchet_secret = secret<struct ratchet_secret_tag>;
+
+/// ratchet: RFC 9420 section 9.1, with the keys of skipped generations.
+struct ratchet {
+  ratchet_secret current;
+  std::uint32_t generation = 0;         ///< the next one
+  std::vector<message_key> kept;        ///< skipped ones, oldest first, at most limits::ratchet_kept_keys
+};
+
+/// secret_tree<P>: a received message never changes it before it is authenticated: find() works on the side, and only
+/// accept() moves the ratchet, keeps skipped keys and erases what is used up (RFC 9420 9.2).
+template <crypto_provider P>
+class secret_tree {
+  using node_secret = secret<struct tree_node_secret_tag>;
+  struct leaf_ratchets {
+    ratchet handshake, application;
+  };
+  // secrets that appear on the way from a known ancestor down to a leaf
+  struct descent {
+    node_index from;
+    std::vector<std::pair<node_index, node_secret>> siblings;
+    leaf_ratchets ratchets;
+  };
+
+ public:
+  /// step: the outcome of find(), to be given back to accept() or dropped.
+  class step {
+   public:
+    [[nodiscard]] const message_key& key() const noexcept { return key_; }
+
+   private:
+    friend secret_tree;
+    message_key key_;
+    leaf_index leaf_{};
+    ratchet_kind kind_{};
+    std::optional<descent> descent_;
+    std::optional<ratchet> advanced_;  // the ratchet after the step; absent where the key was a kept one
+  };
+
+  /// An empty tree that opens nothing.
+  secret_tree() = default;
+
+  secret_tree(const basic_suite<P>& s, std::uint32_t leaves, encryption_secret&& root_secret) : leaves_{leaves} {
+    node_secret top(s.nh());
+    std::ranges::copy(root_secret.reveal(), top.writable().begin());
+    root_secret.wipe();
+    nodes_.emplace(number(root(leaves)), std::move(top));
+  }
+
+  /// find(leaf, kind, generation): the key for one received message. The leaf lies in the tree. Errors: over_limit for a
+  /// generation too far ahead, replayed for one that was used or is too old.
+  [[nodiscard]] result<step> find(const basic_suite<P>& s, leaf_index leaf, ratchet_kind kind,
+                                  std::uint32_t generation) const {
+    step out;
+    out.leaf_ = leaf;
+    out.kind_ = kind;
+    const ratchet* current = nullptr;
+    if (const auto known = ratchets_.find(number(leaf)); known != ratchets_.end()) {
+      current = &select(known->second, kind);
+    } else {
+      CONCLAVE_TRY(out.descent_, descend(s, leaf));
+      current = &select(out.descent_->ratchets, kind);
+    }
+    if (generation < current->generation) {
+      for (const message_key& k : current->kept) {
+        if (k.generation != generation) continue;
+        out.key_ = {k.key.clone(), k.nonce, generation};
+        return out;
+      }
+      return failure{errc::replayed, rules::generation_used};
+    }
+    if (generation - current->generation > limits::ratchet_forward || generation == ~std::uint32_t{0})
+      return failure{errc::over_limit, rules::generation_window};
+    ratchet next{current->current.clone(), current->generation, {}};
+    while (next.generation < generation) next.kept.push_back(turn(s, next));
+    out.key_ = turn(s, next);
+    out.advanced_ = std::move(next);
+    return out;
+  }
+
+  /// accept(step): the message was authentic; its key is gone afterwards. No other change since find().
+  void accept(step&& taken) {
+    step done = std::move(taken);
+    if (done.descent_) install(done.leaf_, *std::move(done.descent_));
+    ratchet& current = select(ratchets_.find(number(done.leaf_))->second, done.kind_);
+    if (done.advanced_) {
+      current.current = std::move(done.advanced_->current);
+      current.generation = done.advanced_->generation;
+      for (message_key& k : done.advanced_->kept) current.kept.push_back(std::move(k));
+      if (current.kept.size() > limits::ratchet_kept_keys)
+        current.kept.erase(current.kept.begin(),
+                           current.kept.end() - static_cast<std::ptrdiff_t>(limits::ratchet_kept_keys));
+    } else {
+      std::erase_if(current.kept, [&](const message_key& k) { return k.generation == done.key_.generation; });
+    }
+  }
+
+  /// next(leaf, kind): the key for the next message to send; its generation is burned. Errors: exhausted.
+  [[nodiscard]] result<message_key> next(const basic_suite<P>& s, leaf_index leaf, ratchet_kind kind) {
+    auto known = ratchets_.find(number(leaf));
+    if (known == ratchets_.end()) {
+      CONCLAVE_TRY(auto way, descend(s, leaf));
+      install(leaf, std::move(way));
+      known = ratchets_.find(number(leaf));
+    }
+    ratchet& current = select(known->second, kind);
+    if (current.generation == ~std::uint32_t{0}) return failure{errc::exhausted, rules::generation_window};
+    return turn(s, current);
+  }
+
+ private:
+  template <class R>
+  [[nodiscard]] static auto& select(R& ratchets, ratchet_kind kind) noexcept {
+    return kind == ratchet_kind::handshake ? ratchets.handshake : ratchets.application;
+  }
+
+  /// The key of the ratchet's current generation; the ratchet moves on, the old secret is overwritten.
+  [[nodiscard]] static message_key turn(const basic_suite<P>& s, ratchet& r) {
+    message_key out{secret<struct message_key_tag>(s.nk()), {}, r.generation};
+    s.derive_tree_secret(r.current.reveal(), "key", r.generation, out.key.writable());
+    s.derive_tree_secret(r.current.reveal(), "nonce", r.generation, out.nonce);
+    ratchet_secret following(s.nh());
+    s.derive_tree_secret(r.current.reveal(), "secret", r.generation, following.writable());
+    r.current = std::move(following);
+    ++r.generation;
+    return out;
+  }
+
+  [[nodiscard]] static node_secret child(const basic_suite<P>& s, const node_secret& of, std::string_view side) {
+    node_secret out(s.nh());
+    s.expand_with_label(of.reveal(), "tree", as_bytes(side), out.writable());
+    return out;
+  }
+
+  [[nodiscard]] result<descent> descend(const basic_suite<P>& s, leaf_index leaf) const {
+    node_index x = to_node(leaf);
+    while (!nodes_.contains(number(x))) {
+      // every leaf below the root has an ancestor here or its ratchets are known, or the tree is empty
+      if (leaves_ == 0 || x == root(leaves_)) return failure{errc::unknown_key, rules::generation_used};
+      x = parent(x);
+    }
+    descent out{x, {}, {}};
+    node_secret current = nodes_.find(number(x))->second.clone();
+    while (!is_leaf(x)) {
+      node_secret l = child(s, current, "left"), r = child(s, current, "right");
+      const bool go_left = number(to_node(leaf)) < number(x);
+      out.siblings.emplace_back(go_left ? right(x) : left(x), std::move(go_left ? r : l));
+      current = std::move(go_left ? l : r);
+      x = go_left ? left(x) : right(x);
+    }
+    const auto start = [&](std::string_view label) {
+      ratchet out_ratchet{ratchet_secret(s.nh()), 0, {}};
+      s.expand_with_label(current.reveal(), label, {}, out_ratchet.current.writable());
+      return out_ratchet;
+    };
+    out.ratchets = {start("handshake"), start("application")};
+    return out;
+  }
+
+  void install(leaf_index leaf, descent&& way) {
+    // room first: should memory run out, nothing has changed yet
+    nodes_.reserve(nodes_.size() + way.siblings.size());
+    ratchets_.emplace(number(leaf), std::move(way.ratchets));
+    for (auto& [x, s] : way.siblings) nodes_.emplace(number(x), std::move(s));
+    nodes_.erase(number(way.from));
+  }
+
+  std::uint32_t leaves_ = 0;
+  std::unordered_map<std::uint32_t, node_secret> nodes_;        // by node_index: not yet used subtrees
+  std::unordered_map<std::uint32_t, leaf_ratchets> ratchets_;   // by leaf_index
+};
+
+}  // namespace conclave::mls

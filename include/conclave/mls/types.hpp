@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+/// Registered numbers of MLS (RFC 9420, section 17) and the two kinds of index. Unknown numbers are legal values.
+#pragma once
+
+#include <conclave/codec/wire.hpp>
+
+#include <compare>
+
+namespace conclave::inline CONCLAVE_ABI::mls {
+
+enum class protocol_version : std::uint16_t { mls10 = 1 };
+
+enum class wire_format : std::uint16_t {
+  public_message = 1,
+  private_message = 2,
+  welcome = 3,
+  group_info = 4,
+  key_package = 5,
+};
+
+enum class content_type : std::uint8_t { application = 1, proposal = 2, commit = 3 };
+
+enum class sender_type : std::uint8_t { member = 1, external = 2, new_member_proposal = 3, new_member_commit = 4 };
+
+enum class proposal_type : std::uint16_t {
+  add = 1,
+  update = 2,
+  remove = 3,
+  psk = 4,
+  reinit = 5,
+  external_init = 6,
+  group_context_extensions = 7,
+};
+
+enum class extension_type : std::uint16_t {
+  application_id = 1,
+  ratchet_tree = 2,
+  required_capabilities = 3,
+  external_pub = 4,
+  external_senders = 5,
+};
+
+enum class credential_type : std::uint16_t { basic = 1, x509 = 2 };
+
+enum class leaf_node_source : std::uint8_t { key_package = 1, update = 2, commit = 3 };
+
+enum class node_type : std::uint8_t { leaf = 1, parent = 2 };
+
+/// A proposal or extension type that every client implements and nobody lists (RFC 9420 7.2).
+[[nodiscard]] constexpr bool is_default(proposal_type type) noexcept {
+  return type >= proposal_type::add && type <= proposal_type::group_context_extensions;
+}
+[[nodiscard]] constexpr bool is_default(extension_type type) noexcept {
+  return type >= extension_type::application_id && type <= extension_type::external_senders;
+}
+
+/// leaf_index counts leaves from the left, node_index counts nodes in the array of RFC 9420 appendix C.
+enum class leaf_index : std::uint32_t {};
+enum class node_index : std::uint32_t {};
+
+[[nodiscard]] constexpr std::uint32_t number(leaf_index i) noexcept { return static_cast<std::uint32_t>(i); }
+[[nodiscard]] constexpr std::uint32_t number(node_index i) noexcept { return static_cast<std::uint32_t>(i); }
+
+/// extension: RFC 9420 section 7.2.
+struct extension {
+  extension_type type{};
+  byte_view data;
+  static constexpr auto fields(auto& self) { return std::tie(self.type, self.data); }
+};
+using extension_list = wire::list<extension>;
+
+/// find(extensions, type): the data of the first extension of this type.
+[[nodiscard]] inline std::optional<byte_view> find(const extension_list& extensions, extension_type type) {
+  for (const extension e : extensions)
+    if (e.type == type) return e.data;
+  return std::nullopt;
+}
+
+}  // namespace conclave::mls
