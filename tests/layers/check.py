@@ -63,6 +63,9 @@ def find_cycle(graph):
 def check_headers(root):
     layers, only = read_table()
     top = root / "include" / "conclave"
+    for stray in (root / "include").iterdir():
+        if stray.name != "conclave":
+            yield f"include/{stray.name}: nothing but conclave/ stands at the include root"
     headers = sorted(p.relative_to(top).as_posix() for p in top.rglob("*") if p.is_file())
     place = {h: next(((n, e) for n, e in layers if matches(e, h)), None) for h in headers}
     graph = {}
@@ -99,7 +102,7 @@ def check_licences(root):
     files += [p for p in root.glob("*") if p.is_file()]
     for file in files:
         if file.suffix in SOURCES or file.name in ("CMakeLists.txt", "dev", "run"):
-            if LICENCE not in "".join(file.open(errors="replace").readlines()[:2]):
+            if LICENCE not in "".join(file.read_text(errors="replace").splitlines()[:2]):
                 yield f"{file.relative_to(root)}: the first line must say {LICENCE}"
 
 
@@ -111,17 +114,19 @@ def self_test():
     line = f"// {LICENCE}\n"
     include = line + "#include <{}>\n"
     planted = {
-        "a larger layer": {"result.hpp": include.format("conclave/bytes.hpp"), "bytes.hpp": line},
+        "result.hpp (layer 0) includes bytes.hpp (layer 1)":
+            {"result.hpp": include.format("conclave/bytes.hpp"), "bytes.hpp": line},
         "which is not there": {"bytes.hpp": include.format("conclave/result.hpp")},
-        "not in layers.txt": {"stray.hpp": line},
-        "cycle": {"codec/a.hpp": include.format("conclave/codec/b.hpp"), "codec/b.hpp": include.format("conclave/codec/a.hpp")},
+        "stray.hpp: not in layers.txt": {"stray.hpp": line},
+        "cycle: codec/a.hpp -> codec/b.hpp -> codec/a.hpp":
+            {"codec/a.hpp": include.format("conclave/codec/b.hpp"), "codec/b.hpp": include.format("conclave/codec/a.hpp")},
         "one protocol includes another": {"mls/a.hpp": include.format("conclave/sas/b.hpp"), "sas/b.hpp": line},
-        "only crypto/sodium.hpp": {"codec/a.hpp": include.format("sodium.h")},
+        "only crypto/sodium.hpp may include <sodium.h>": {"codec/a.hpp": include.format("sodium.h")},
         "belong in simd/target.hpp": {"simd/a.hpp": line + '#pragma GCC target("aes")\n'},
         "not with quotes": {"codec/a.hpp": line + '#include "b.hpp"\n'},
         "the first line must say": {"codec/a.hpp": "#pragma once\n"},
+        "at the include root": {"codec/a.hpp": line, "../stray.hpp": line},
     }
-    planted["(layer 1)"] = planted.pop("a larger layer")
     clean = {"simd/target.hpp": line + '#pragma GCC target("aes")\n', "crypto/sodium.hpp": include.format("sodium.h"),
              "bytes.hpp": include.format("conclave/result.hpp"), "result.hpp": line}
     wrong = 0
