@@ -42,9 +42,18 @@ inline constexpr std::size_t past_epochs = 3;
 /// Lifetime of a key package, not_after minus not_before (RFC 9420 7.2 asks for a maximum): 90 days and an hour of slack.
 inline constexpr std::chrono::seconds key_package_lifetime = std::chrono::hours{24 * 90 + 1};
 
-/// Messages or frames sealed under one AES-GCM or ChaCha20-Poly1305 key (RFC 9420 15.2, RFC 9605 7.5): with frames of at
-/// most 2^16 blocks an attacker's advantage stays below 2^-57.
+/// Messages or frames sealed under one AES-GCM or ChaCha20-Poly1305 key (RFC 9420 15.2), and blocks of 16 bytes in all of
+/// them together, each frame itself counting as one more: up to there an attacker's advantage, blocks^2 / 2^129, stays at
+/// 2^-57, as in TLS 1.3 (RFC 8446 5.5). It is a terabyte: two days of video at 50 Mbit/s.
 inline constexpr std::uint64_t frames_per_key = std::uint64_t{1} << 32U;
+inline constexpr std::uint64_t blocks_per_key = std::uint64_t{1} << 36U;
+
+/// Bytes of one media frame: key frames of 8K video are a few MiB.
+inline constexpr std::size_t frame_bytes = std::size_t{1} << 24U;
+
+/// Bytes of the metadata that is authenticated with a frame: it passes through a buffer on the stack, and it has to travel
+/// beside every frame.
+inline constexpr std::size_t frame_metadata_bytes = 1024;
 
 /// Replay window of one SFrame key, in counters. Video packets of several layers arrive a few hundred out of order.
 inline constexpr std::size_t replay_window = 1024;
@@ -55,6 +64,9 @@ inline constexpr unsigned sframe_epoch_bits = 8;
 /// Epochs whose frames still open, and for how long after the next epoch began.
 inline constexpr std::size_t sframe_open_epochs = 64;
 inline constexpr std::chrono::milliseconds sframe_overlap{2000};
+
+/// Epochs ahead of the newest one whose frames are `early` and worth keeping: half a second of the fastest rotation.
+inline constexpr std::size_t sframe_early_epochs = 2;
 
 /// How long frames of the old epoch open after a member was removed: until then that member could still speak.
 inline constexpr std::chrono::milliseconds sframe_overlap_after_remove{500};
