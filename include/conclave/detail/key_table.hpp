@@ -19,12 +19,13 @@ class key_table {
   [[nodiscard]] std::size_t size() const noexcept { return used_; }
   [[nodiscard]] std::uint32_t duplicates() const noexcept { return duplicates_; }
 
+  /// find(key): an id that holds this key.
   template <class Keys, class Hash>
-  [[nodiscard]] bool contains(byte_view key, const Keys& keys, const Hash& hash) const {
-    if (used_ == 0) return false;
+  [[nodiscard]] std::optional<std::uint32_t> find(byte_view key, const Keys& keys, const Hash& hash) const {
+    if (used_ == 0) return std::nullopt;
     for (std::size_t i = hash(key) & mask();; i = (i + 1) & mask()) {
-      if (slots_[i] == empty) return false;
-      if (equal(keys(slots_[i] - 1), key)) return true;
+      if (slots_[i] == empty) return std::nullopt;
+      if (equal(keys(slots_[i] - 1), key)) return slots_[i] - 1;
     }
   }
 

@@ -119,10 +119,13 @@ class ratchet_tree {
   }
 
   [[nodiscard]] bool has_encryption_key(byte_view key) const {
-    return encryption_keys_.contains(key, encryption_key_of(), hasher());
+    return encryption_keys_.find(key, encryption_key_of(), hasher()).has_value();
   }
-  [[nodiscard]] bool has_signature_key(byte_view key) const {
-    return signature_keys_.contains(key, signature_key_of(), hasher());
+  /// find_member(signature_key): the leaf with this signature key.
+  [[nodiscard]] std::optional<leaf_index> find_member(byte_view key) const {
+    const auto id = signature_keys_.find(key, signature_key_of(), hasher());
+    if (!id) return std::nullopt;
+    return leaf_index{*id};
   }
   /// duplicate_keys(): how many signature or encryption keys occur more often than once (RFC 9420 7.3).
   [[nodiscard]] std::uint32_t duplicate_keys() const noexcept {
@@ -149,7 +152,7 @@ class ratchet_tree {
   // ---- changes -------------------------------------------------------------------------------------------------
 
   /// add_leaves(leaves): puts each at the leftmost blank leaf, extending the tree to the right (RFC 9420 12.1.1, 7.7), and
-  /// records it as unmerged above. Returns the indexes, ascending. Errors: over_limit.
+  /// records it as unmerged above. Returns the indexes, ascending. Errors: over_limit, refused (many equal keys).
   [[nodiscard]] result<std::vector<leaf_index>> add_leaves(std::span<const byte_view> leaves) {
     if (leaves.size() > limits::leaves || member_count() + leaves.size() > limits::leaves)
       return failure{errc::over_limit, rules::tree_size};
@@ -159,6 +162,7 @@ class ratchet_tree {
       const leaf_index i = make_room();
       put(to_node(i), detail::shared_bytes::copy_of(encoded_leaf));
       added.push_back(i);
+      if (duplicate_keys() > max_replaced_keys) return failure{errc::refused, rules::unique_keys};
     }
     if (!added.empty()) record_unmerged(top(), added);
     return added;
@@ -252,6 +256,8 @@ class ratchet_tree {
     std::uint32_t hashed : 1 = 0;    // stored hash is valid; then those of the whole subtree are
   };
   using hash_chunk = std::array<std::uint8_t, 32>;
+  // a key that occurs twice can still be replaced by the commit's path; no path replaces more than this
+  static constexpr std::uint32_t max_replaced_keys = 64;
 
   [[nodiscard]] auto encryption_key_of() const {
     return [this](std::uint32_t id) { return encryption_key(node_index{id}); };

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+/// The committer's side of a Commit, and the Welcome that goes with it (RFC 9420, sections 12.4.1 and 12.4.3).
+#pragma once
+
+#include <conclave/mls/client.hpp>
+#include <conclave/mls/process_commit.hpp>
+#include <conclave/mls/welcome.hpp>
+
+namespace conclave::inline CONCLAVE_ABI::mls {
+
+/// unsigned_commit: a commit up to the point where it is signed, and the epoch it leads to.
+template <crypto_provider P>
+struct prepared_commit {
+  next_epoch<P> next;
+  bytes message;    ///< MLSMessage with the commit
+  bytes welcome;    ///< MLSMessage with the Welcome; empty where nobody was added
+};
+
+/// make_group_info(env, epoch, signer, with_tree): a signed GroupInfo, encoded, of the epoch's own member.
+template <crypto_provider P>
+[[nodiscard]] result<bytes> make_group_info(environment& env, const epoch<P>& e, const signature_key& signer,
+                                            bool with_tree) {
+  bytes tree_data, items;
+  std::vector<extension> extensions;
+  if (with_tree) {
+    writer w{tree_data};
+    w.opaque(e.tree.encode_items());
+    extensions.push_back({extension_type::ratchet_tree, tree_data});
+  }
+  items = wire::encode_items(extensions);
+  bytes out = e.context;
+  writer w{out};
+  w.opaque(items);
+  w.opaque(e.confirmation_tag.view());
+  w.number(number(e.own));
+  CONCLAVE_TRY(const auto signature, e.suite().sign_with_label(env, signer, "GroupInfoTBS", out));
+  w.opaque(signature);
+  return out;
+}
+
+/// new_member: what a Welcome needs of one joiner.
+struct new_member {
+  digest reference;       ///< KeyPackageRef
+  byte_view init_key;
+  std::optional<path_secret> secret;
+};
+
+/// make_welcome(...): an MLSMessage with a Welcome for all of `members`. Errors: no_entropy, malformed (an init key).
+template <crypto_provider P>
+[[nodiscard]] result<bytes> make_welcome(environment& env, const basic_suite<P>& s, byte_view group_info,
+                                         const joiner_secret& joiner, const psk_secret& psk,
+                                         std::span<const pre_shared_key_id> psks,
+                                         std::span<const new_member> members) {
+  const welcome_key key = derive_welcome_key(s, derive_welcome_secret(s, joiner, psk));
+  bytes encrypted_group_info(group_info.size() + aead_tag_size);
+  CONCLAVE_TRY(auto aead, P::aead_key::make(s.hpke_suite().aead, key.key.reveal()));
+  CONCLAVE_CHECK(aead.seal(key.nonce, {}, group_info, encrypted_group_info));
+
+  const bytes psk_items = wire::encode_items(psks);
+  const std::size_t enc_size = kem_sizes(s.hpke_suite().kem).public_key;
+  std::vector<secret_bytes> secrets;
+  std::vector<bytes> sealed;
+  std::vector<hpke::seal_request> requests;
+  secrets.reserve(members.size());
+  sealed.reserve(members.size());
+  for (const new_member& m : members) {
+    group_secrets out{joiner.reveal(), {}, wire::list<pre_shared_key_id>::of(psk_items, psks.size())};
+    if (m.secret) out.path_secret = {m.secret->reveal()};
+    secrets.push_back(wire::encode_secret(out));
+    sealed.emplace_back(enc_size + secrets.back().size() + aead_tag_size);
+    requests.push_back({m.init_key, secrets.back(), byte_span{sealed.back()}.first(enc_size),
+                        byte_span{sealed.back()}.subspan(enc_size)});
+  }
+  CONCLAVE_CHECK(
+      hpke::seal_many<P>(env, s.hpke_suite(), s.encrypt_context("Welcome", encrypted_group_info), {}, requests));
+
+  bytes out;
+  writer w{out};
+  write_message_header(w, wire_format::welcome);
+  wire::write(w, s.id());
+  w.vector([&] {
+    for (std::size_t i = 0; i < members.size(); ++i)
+      wire::write(w, encrypted_group_secrets{members[i].reference.view(), {requests[i].enc, requests[i].ciphertext}});
+  });
+  w.opaque(encrypted_group_info);
+  return out;
+}
+
+/// padded(size, block): zero bytes to add to a content of this size.
+[[nodiscard]] constexpr std::size_t padding_for(std::size_t size, std::size_t block) noexcept {
+  return block <= 1 ? 0 : (block - size % block) % block;
+}
+
+/// protect_content(...): signs nothing: wraps signed content of this member as the policy says. A PrivateMessage takes the
+/// next generation of the member's ratchet, which stays used whatever becomes of the message.
+template <crypto_provider P>
+[[nodiscard]] result<bytes> protect_content(environment& env, epoch<P>& current, wire_format format,
+                                            const framed_content& content, const content_auth& auth, byte_view tbs,
+                                            const group_policy& policy) {
+  const auto& s = current.suite();
+  if (format == wire_format::private_message) {
+    const auto kind =
+        content.body.type == content_type::application ? ratchet_kind::application : ratchet_kind::handshake;
+    CONCLAVE_TRY(auto key, current.message_secrets.next(s, current.own, kind));
+    const std::size_t size = content.body.encoded.size() + auth.signature.size() + auth.confirmation_tag.size();
+    return protect_private(env, s, current.secrets.sender_data, content, auth, std::move(key),
+                           padding_for(size, policy.padding_block));
+  }
+  const digest tag = membership_tag(s, current.secrets.membership, tbs, auth, content.body.type);
+  bytes out;
+  writer w{out};
+  write_message_header(w, wire_format::public_message);
+  content.write(w);
+  auth.write(w, content.body.type);
+  w.opaque(tag.view());
+  return out;
+}
+
+/// create_commit(...): `encoded_proposals` are the ProposalOrRef items of `list`, in the same order. `current` changes in one
+/// way only: a PrivateMessage uses up a generation. Errors: as process_commit, no_entropy, exhausted.
+template <crypto_provider P>
+[[nodiscard]] result<prepared_commit<P>> create_commit(environment& env, epoch<P>& current, const client& me,
+                                                       std::span<const listed_proposal> list,
+                                                       byte_view encoded_proposals, bool want_path,
+                                                       byte_view authenticated_data, const group_policy& policy) {
+  const auto& s = current.suite();
+  const sender from{sender_type::member, number(current.own)};
+  prepared_commit<P> out{{epoch<P>(current.tree), {}}, {}, {}};
+  epoch<P>& next = out.next.state;
+  CONCLAVE_TRY(auto applied, apply_proposals(current, list, from, policy.max_lifetime, next.tree));
+  next.group_id = current.group_id;
+  next.number = current.number + 1;
+  next.extensions = applied.extensions ? to_bytes(applied.extensions->encoded()) : current.extensions;
+  next.own = current.own;
+
+  // the path: new keys from the leaf to the root, then their secrets to everybody but the new members
+  commit_secret committed(s.nh());
+  std::vector<path_step> path;
+  derived_path derived;
+  bytes update_path_bytes;
+  std::vector<leaf_index> changed = applied.added;
+  changed.insert(changed.end(), applied.updated.begin(), applied.updated.end());
+  if (applied.path_required || want_path) {
+    path = next.tree.filtered_direct_path(current.own);
+    path_secret first(s.nh());
+    CONCLAVE_CHECK(env.random(first.writable()));
+    CONCLAVE_TRY(derived, derive_path(s, std::move(first), path.size()));
+    CONCLAVE_TRY(auto leaf_key, hpke::generate_key_pair<P>(env, s.hpke_suite().kem));
+    std::vector<byte_view> keys;
+    for (const auto& key : derived.keys) keys.push_back(key.pub.view());
+    const digest leaf_parent_hash = merge_path(next.tree, current.own, path, keys);
+    CONCLAVE_TRY(const auto leaf, make_leaf(env, s, me, leaf_key.pub.view(),
+                                            {leaf_node_source::commit, {}, leaf_parent_hash.view(), next.group_id,
+                                             current.own}));
+    next.tree.set_leaf(current.own, leaf);
+    changed.push_back(current.own);
+    CONCLAVE_TRY(const auto nodes,
+                 encrypt_path(env, next.tree, path, derived, applied.added,
+                              next.encode_context(current.confirmed_transcript_hash.view())));
+    update_path_bytes = leaf;
+    writer w{update_path_bytes};
+    w.opaque(nodes);
+    committed = std::move(derived.commit_secret);
+    next.keys = current.keys.clone_current(next.tree);
+    for (std::size_t i = 0; i < path.size(); ++i) {
+      auto& key = derived.keys[i];
+      next.keys.set(path[i].node, std::move(key));
+    }
+    next.keys.set(to_node(current.own), std::move(leaf_key));
+  } else {
+    next.keys = current.keys.clone_current(next.tree);
+  }
+  CONCLAVE_CHECK(valid_members(current.tree, next.tree, changed, applied.extensions));
+
+  // the commit itself, signed in the old epoch
+  bytes body;
+  writer w{body};
+  w.opaque(encoded_proposals);
+  w.number(static_cast<std::uint8_t>(!update_path_bytes.empty()));
+  w.raw(update_path_bytes);
+  framed_content content{current.group_id, current.number, from, authenticated_data, {}};
+  content.body.type = content_type::commit;
+  content.body.encoded = body;
+  const bytes content_bytes = wire::encode(content);
+  const bytes tbs = framed_content_tbs(policy.handshakes, content_bytes, current.context);
+  CONCLAVE_TRY(const auto signature, s.sign_with_label(env, me.signer, "FramedContentTBS", tbs));
+
+  // the new epoch
+  CONCLAVE_TRY(const auto psk, find_psks(s, applied.psks, policy.psks));
+  next.confirmed_transcript_hash = confirmed_transcript_hash(s, current.interim_transcript_hash.view(),
+                                                             policy.handshakes, content_bytes, signature);
+  next.context = next.encode_context(next.confirmed_transcript_hash.view());
+  const joiner_secret joiner = derive_joiner_secret(s, current.secrets.init, committed, next.context);
+  next.enter(joiner, psk);
+  out.next.change = {next.number, current.own, applied.added, std::move(applied.updated), std::move(applied.removed),
+                     false};
+
+  if (!applied.added.empty()) {
+    std::vector<new_member> members;
+    auto leaf = applied.added.begin();
+    for (const auto& [p, who] : list) {
+      if (p.type != proposal_type::add) continue;
+      members.push_back({key_package_ref(s, p.add.encoded), p.add->init_key, {}});
+      const node_index meeting_point = common_ancestor(current.own, *leaf++);
+      for (std::size_t i = 0; i < path.size(); ++i)
+        if (path[i].node == meeting_point) members.back().secret = derived.secrets[i].clone();
+    }
+    CONCLAVE_TRY(const auto info, make_group_info(env, next, me.signer, policy.tree_in_welcome));
+    CONCLAVE_TRY(out.welcome, make_welcome(env, s, info, joiner, psk, applied.psks, members));
+  }
+
+  // last, because it uses up a generation of the current epoch
+  CONCLAVE_TRY(out.message, protect_content(env, current, policy.handshakes, content,
+                                            {signature, next.confirmation_tag.view()}, tbs, policy));
+  return out;
+}
+
+}  // namespace conclave::mls

@@ -1,0 +1,481 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+/// group: one member's view of one MLS group.
+#pragma once
+
+#include <conclave/crypto/provider.hpp>
+#include <conclave/mls/create_commit.hpp>
+#include <conclave/mls/join.hpp>
+
+#include <deque>
+#include <map>
+
+namespace conclave::inline CONCLAVE_ABI::mls {
+
+template <crypto_provider P>
+class basic_group;
+
+/// pending_commit: a commit that is ready to be sent. It has changed nothing yet: applying it makes the new epoch current,
+/// dropping it is the rollback. (A PrivateMessage has used up one generation of the sender's ratchet; that stays used.)
+template <crypto_provider P>
+class pending_commit {
+ public:
+  /// message(): to all members, and to nobody as a new member.
+  [[nodiscard]] byte_view message() const noexcept { return prepared_.message; }
+  /// welcome(): to those who are added; empty where nobody is.
+  [[nodiscard]] byte_view welcome() const noexcept { return prepared_.welcome; }
+  [[nodiscard]] const epoch_change& change() const noexcept { return prepared_.next.change; }
+  /// ratchet_tree(): the tree of the new epoch, for joiners whose Welcome does not carry it.
+  [[nodiscard]] bytes ratchet_tree() const { return prepared_.next.state.tree.encode_items(); }
+
+ private:
+  friend basic_group<P>;
+  pending_commit(prepared_commit<P> prepared, const digest& base) : prepared_{std::move(prepared)}, base_{base} {}
+
+  prepared_commit<P> prepared_;
+  digest base_;  // the interim transcript hash it follows
+};
+
+/// commit_request: what a commit does besides the proposals that were received.
+struct commit_request {
+  std::span<const byte_view> add;       ///< MLSMessages with key packages
+  std::span<const leaf_index> remove;
+  byte_view authenticated_data;         ///< sent in the clear, authenticated
+  bool path = true;                     ///< false: leave out the UpdatePath where the RFC allows it
+};
+
+/// basic_group<P>: Move-only. Every function either succeeds or leaves the group as it was, down to each byte, but for a used
+/// generation of the own ratchet. Threads: one at a time. What the view-returning functions return lives until the next
+/// non-const call. Source: RFC 9420.
+template <crypto_provider P>
+class basic_group {
+ public:
+  using pending = pending_commit<P>;
+
+  /// create(env, suite, client, group_id, extensions, policy): a group of one (RFC 9420 11). `extensions` are the encoded items
+  /// of GroupContext.extensions. Errors: unsupported, misuse (the client's key is of another scheme), no_entropy, malformed
+  /// or refused (extensions).
+  [[nodiscard]] static result<basic_group> create(environment& env, cipher_suite id, client&& me, byte_view group_id,
+                                                  byte_view extensions, const group_policy& policy) {
+    CONCLAVE_TRY(const auto s, basic_suite<P>::make(id));
+    CONCLAVE_TRY(const auto extension_items, extension_list::check(extensions));
+    CONCLAVE_CHECK(unique_types(extension_items));
+    hash_seed seed;
+    CONCLAVE_CHECK(env.random(seed));
+    epoch<P> first{ratchet_tree<P>(s, seed)};
+    CONCLAVE_TRY(auto key, hpke::generate_key_pair<P>(env, s.hpke_suite().kem));
+    leaf_place place;
+    const auto now = env.wall().time_since_epoch();
+    place.lifetime = {static_cast<std::uint64_t>((now - std::chrono::hours{1}).count()),
+                      static_cast<std::uint64_t>((now - std::chrono::hours{1} + policy.max_lifetime).count())};
+    CONCLAVE_TRY(const auto leaf, make_leaf(env, s, me, key.pub.view(), place));
+    const byte_view leaf_view{leaf};
+    CONCLAVE_CHECK(first.tree.add_leaves({&leaf_view, 1}));
+    CONCLAVE_CHECK(valid_leaf(s, first.tree.leaf({}).value, leaf_node_source::key_package, extension_items,
+                              policy.max_lifetime));
+    first.group_id = to_bytes(group_id);
+    first.extensions = to_bytes(extensions);
+    first.keys.set(to_node(first.own), std::move(key));
+    first.context = first.encode_context({});
+    epoch_secret random_secret(s.nh());
+    CONCLAVE_CHECK(env.random(random_secret.writable()));
+    first.secrets = derive_epoch_secrets(s, std::move(random_secret));
+    first.begin();
+    return basic_group(std::move(first), std::move(me), policy);
+  }
+
+  /// join(env, client, package, welcome, options, policy): by Welcome (RFC 9420 12.4.3.1). The key package is used up by a
+  /// success. Errors: unknown_key (not for this package), unauthentic, malformed, refused, unsupported, no_entropy.
+  [[nodiscard]] static result<basic_group> join(environment& env, client&& me, prepared_key_package&& package,
+                                                byte_view welcome, const join_options& options,
+                                                const group_policy& policy) {
+    CONCLAVE_TRY(auto first, join_by_welcome<P>(env, package, welcome, options, policy));
+    const prepared_key_package used = std::move(package);
+    return basic_group(std::move(first), std::move(me), policy);
+  }
+
+  // ---- facts ---------------------------------------------------------------------------------------------------
+
+  [[nodiscard]] byte_view group_id() const noexcept { return current_.group_id; }
+  [[nodiscard]] std::uint64_t epoch_number() const noexcept { return current_.number; }
+  [[nodiscard]] leaf_index own_leaf() const noexcept { return current_.own; }
+  [[nodiscard]] const basic_suite<P>& suite() const noexcept { return current_.suite(); }
+  [[nodiscard]] const ratchet_tree<P>& tree() const noexcept { return current_.tree; }
+  [[nodiscard]] byte_view group_context() const noexcept { return current_.context; }
+  /// active(): false once this member was removed.
+  [[nodiscard]] bool active() const noexcept { return active_; }
+  [[nodiscard]] std::size_t pending_proposals() const noexcept { return proposals_.size(); }
+  /// epoch_authenticator(): equal for all members of an epoch (RFC 9420 8.7).
+  [[nodiscard]] const epoch_authenticator& authenticator() const noexcept { return current_.secrets.authentication; }
+  /// export_secret(label, context, out): MLS-Exporter (RFC 9420 8.5); at most 255 Nh bytes. Errors: misuse.
+  [[nodiscard]] status export_secret(std::string_view label, byte_view context, byte_span out) const {
+    if (!active_ || out.size() > 255 * suite().nh()) return errc::misuse;
+    mls_exporter(suite(), current_.secrets.exporter, label, context, out);
+    return {};
+  }
+  /// ratchet_tree(): the content of a ratchet_tree extension for the current epoch.
+  [[nodiscard]] bytes ratchet_tree_items() const { return current_.tree.encode_items(); }
+
+  // ---- changing the group ----------------------------------------------------------------------------------------
+
+  /// commit(env, request): prepares a commit of the request and of all valid proposals received in this epoch. Errors: what
+  /// the request breaks, with its rule; misuse after removal; no_entropy; exhausted.
+  [[nodiscard]] result<pending> commit(environment& env, const commit_request& request) {
+    if (!active_) return errc::misuse;
+    const sender me{sender_type::member, number(current_.own)};
+    std::vector<listed_proposal> list;
+    bytes encoded;
+    writer w{encoded};
+
+    std::unordered_set<std::uint32_t> removed;
+    for (const leaf_index i : request.remove) removed.insert(number(i));
+    select_received(removed, list, w);
+    for (const leaf_index i : request.remove) {
+      listed_proposal entry{{}, me};
+      entry.proposal.type = proposal_type::remove;
+      entry.proposal.remove = i;
+      append_by_value(w, list, std::move(entry));
+    }
+    for (const byte_view package : request.add) {
+      CONCLAVE_TRY(const auto received, message::decode(package));
+      if (received.format != wire_format::key_package) return failure{errc::malformed, rules::known_wire_format};
+      if (!received.key_package->leaf->lifetime.covers(env.wall()))
+        return failure{errc::refused, rules::lifetime_is_current};
+      listed_proposal entry{{}, me};
+      entry.proposal.type = proposal_type::add;
+      entry.proposal.add = received.key_package;
+      append_by_value(w, list, std::move(entry));
+    }
+    CONCLAVE_TRY(auto prepared, create_commit(env, current_, me_, list, encoded, request.path,
+                                              request.authenticated_data, policy_));
+    return pending(std::move(prepared), current_.interim_transcript_hash);
+  }
+
+  /// apply(commit): the delivery service has accepted it. Errors: stale_epoch where another commit came first.
+  [[nodiscard]] result<epoch_change> apply(pending&& commit) {
+    pending accepted = std::move(commit);
+    if (!active_) return errc::misuse;
+    if (accepted.base_ != current_.interim_transcript_hash) return failure{errc::stale_epoch, rules::current_epoch};
+    enter(std::move(accepted.prepared_.next.state));
+    return std::move(accepted.prepared_.next.change);
+  }
+
+  /// propose_add(env, key_package), propose_remove(env, leaf), propose_update(env): the MLSMessage for the others; the proposal
+  /// is also recorded here. Errors: as for a commit of it.
+  [[nodiscard]] result<bytes> propose_add(environment& env, byte_view key_package_message) {
+    CONCLAVE_TRY(const auto received, message::decode(key_package_message));
+    if (received.format != wire_format::key_package) return failure{errc::malformed, rules::known_wire_format};
+    if (!received.key_package->leaf->lifetime.covers(env.wall()))
+      return failure{errc::refused, rules::lifetime_is_current};
+    proposal p;
+    p.type = proposal_type::add;
+    p.add = received.key_package;
+    return propose(env, p, std::nullopt);
+  }
+  [[nodiscard]] result<bytes> propose_remove(environment& env, leaf_index target) {
+    proposal p;
+    p.type = proposal_type::remove;
+    p.remove = target;
+    return propose(env, p, std::nullopt);
+  }
+  [[nodiscard]] result<bytes> propose_update(environment& env) {
+    CONCLAVE_TRY(auto key, hpke::generate_key_pair<P>(env, suite().hpke_suite().kem));
+    CONCLAVE_TRY(const auto leaf,
+                 make_leaf(env, suite(), me_, key.pub.view(),
+                           {leaf_node_source::update, {}, {}, current_.group_id, current_.own}));
+    proposal p;
+    p.type = proposal_type::update;
+    CONCLAVE_TRY(p.update, wire::decode<located_leaf>(leaf));
+    return propose(env, p, std::move(key));
+  }
+
+  // ---- messages --------------------------------------------------------------------------------------------------
+
+  /// protect(env, plaintext, authenticated_data): an application message as MLSMessage. Errors: refused while proposals wait
+  /// for a commit (RFC 9420 12.4), misuse after removal, exhausted, no_entropy.
+  [[nodiscard]] result<bytes> protect(environment& env, byte_view plaintext, byte_view authenticated_data) {
+    if (!active_) return errc::misuse;
+    if (!proposals_.empty()) return failure{errc::refused, rules::commit_before_application};
+    if (plaintext.size() + authenticated_data.size() > limits::message_bytes) return errc::over_limit;
+    secret_bytes body;
+    secret_writer w{body};
+    w.opaque(plaintext);
+    CONCLAVE_TRY(auto sent, send(env, wire_format::private_message, content_type::application, body,
+                                 authenticated_data));
+    return std::move(sent.message);
+  }
+
+  /// process(message): one MLSMessage from the delivery service. Commits must come in their order, at most one per epoch.
+  /// Errors: stale_epoch (an epoch that is over; late application messages of kept epochs still open), early (an epoch to
+  /// come), unauthentic, replayed, malformed, refused, unknown_key, over_limit, unsupported; misuse after removal.
+  [[nodiscard]] result<event> process(byte_view input) {
+    if (!active_) return errc::misuse;
+    CONCLAVE_TRY(const auto received, message::decode(input));
+    switch (received.format) {
+      case wire_format::public_message: return process_public(received.public_message);
+      case wire_format::private_message: return process_private(received.private_message);
+      default: return failure{errc::misuse, rules::known_wire_format};
+    }
+  }
+
+ private:
+  struct stored_proposal {
+    authenticated_content content;
+    digest reference;
+    std::optional<hpke::key_pair> own_update;  // the new leaf key of an Update of this member
+  };
+  struct past_epoch {
+    std::uint64_t number;
+    ratchet_tree<P> tree;
+    bytes context;
+    sender_data_secret sender_data;
+    secret_tree<P> message_secrets;
+  };
+  struct sent_content {
+    bytes message;
+    authenticated_content content;
+  };
+
+  basic_group(epoch<P>&& first, client&& me, const group_policy& policy)
+      : current_{std::move(first)}, me_{std::move(me)}, policy_{policy} {}
+
+  static void append_by_value(writer& w, std::vector<listed_proposal>& list, listed_proposal&& entry) {
+    proposal_or_ref item;
+    item.type = proposal_or_ref_type::proposal;
+    item.proposal = entry.proposal;
+    item.write(w);
+    list.push_back(std::move(entry));
+  }
+
+  /// The received proposals that fit together, by reference: a Remove beats Updates of its leaf, the last Update beats earlier
+  /// ones, and what would break the list is left out, so that no single member can block every commit.
+  void select_received(std::unordered_set<std::uint32_t>& changed, std::vector<listed_proposal>& list, writer& w) {
+    std::vector<const stored_proposal*> chosen;
+    std::unordered_set<std::string_view> added_keys;
+    for (const auto& stored : proposals_) {
+      const proposal& p = stored.content.content.body.proposal;
+      if (p.type == proposal_type::remove && p.remove != current_.own && changed.insert(number(p.remove)).second)
+        chosen.push_back(&stored);
+    }
+    for (auto stored = proposals_.rbegin(); stored != proposals_.rend(); ++stored) {
+      const auto& content = stored->content.content;
+      if (content.body.proposal.type == proposal_type::update && content.sender.index != number(current_.own) &&
+          changed.insert(content.sender.index).second)
+        chosen.push_back(&*stored);
+    }
+    for (const auto& stored : proposals_) {
+      const proposal& p = stored.content.content.body.proposal;
+      if (p.type != proposal_type::add) continue;
+      const leaf_node& leaf = p.add->leaf.value;
+      const auto member = current_.tree.find_member(leaf.signature_key);
+      const bool taken = (member && !changed.contains(number(*member))) ||
+                         current_.tree.has_encryption_key(leaf.encryption_key);
+      if (!taken && added_keys.insert(as_text(leaf.signature_key)).second &&
+          added_keys.insert(as_text(leaf.encryption_key)).second)
+        chosen.push_back(&stored);
+    }
+    for (const stored_proposal* stored : chosen) {
+      proposal_or_ref item;
+      item.type = proposal_or_ref_type::reference;
+      item.reference = stored->reference.view();
+      item.write(w);
+      list.push_back({stored->content.content.body.proposal, stored->content.content.sender});
+    }
+  }
+
+  /// The state of the group moves on; the old one is kept for late messages as far as the policy says.
+  void enter(epoch<P>&& next) {
+    proposals_.clear();
+    references_.clear();
+    past_.push_back({current_.number, current_.tree, std::move(current_.context),
+                     std::move(current_.secrets.sender_data), std::move(current_.message_secrets)});
+    while (past_.size() > std::min(policy_.past_epochs, limits::past_epochs)) past_.pop_front();
+    current_ = std::move(next);
+  }
+
+  void leave(epoch_change& change) {
+    change.removed_me = true;
+    active_ = false;
+    proposals_.clear();
+    references_.clear();
+    past_.clear();
+    current_.secrets = {};
+    current_.message_secrets = {};
+    current_.keys = {};
+  }
+
+  /// Signs and wraps content of this member.
+  [[nodiscard]] result<sent_content> send(environment& env, wire_format format, content_type type, byte_view body,
+                                          byte_view authenticated_data) {
+    framed_content content{current_.group_id, current_.number, {sender_type::member, number(current_.own)},
+                           authenticated_data, {}};
+    content.body.type = type;
+    content.body.encoded = body;
+    secret_bytes encoded;
+    secret_writer w{encoded};
+    wire::write(w, format);
+    content.write(w);
+    const auto tbs = framed_content_tbs<secret_bytes>(format, byte_view{encoded}.subspan(2), current_.context);
+    CONCLAVE_TRY(const auto signature, suite().sign_with_label(env, me_.signer, "FramedContentTBS", tbs));
+    const content_auth auth{signature, {}};
+    auth.write(w, type);
+    CONCLAVE_TRY(auto authenticated, authenticated_content::decode(std::move(encoded)));
+    CONCLAVE_TRY(auto message, protect_content(env, current_, format, content, auth, tbs, policy_));
+    return sent_content{std::move(message), std::move(authenticated)};
+  }
+
+  [[nodiscard]] result<bytes> propose(environment& env, const proposal& p, std::optional<hpke::key_pair> own_update) {
+    if (!active_) return errc::misuse;
+    if (proposals_.size() == limits::pending_proposals) return failure{errc::over_limit, rules::pending_proposal_limit};
+    const sender me{sender_type::member, number(current_.own)};
+    CONCLAVE_CHECK(check_proposal(p, me));
+    CONCLAVE_TRY(auto sent, send(env, policy_.handshakes, content_type::proposal, wire::encode(p), {}));
+    store(std::move(sent.content), std::move(own_update));
+    return std::move(sent.message);
+  }
+
+  [[nodiscard]] status check_proposal(const proposal& p, const sender& from) const {
+    signature_batch<P> signatures(suite());
+    CONCLAVE_CHECK(
+        valid_proposal(current_, p, from, current_.extension_items(), policy_.max_lifetime, signatures));
+    return signatures.verify(rules::leaf_signature);
+  }
+
+  received_proposal store(authenticated_content&& content, std::optional<hpke::key_pair> own_update) {
+    const digest reference = suite().ref_hash("MLS 1.0 Proposal Reference", content.encoded);
+    received_proposal out{content.content.body.proposal.type, to_bytes(reference.view())};
+    if (references_.emplace(out.reference, proposals_.size()).second)
+      proposals_.push_back({std::move(content), reference, std::move(own_update)});
+    return out;
+  }
+
+  [[nodiscard]] status expect_epoch(byte_view group_id, std::uint64_t number) const {
+    if (!equal(group_id, current_.group_id)) return failure{errc::unknown_key, rules::known_group};
+    if (number < current_.number) return failure{errc::stale_epoch, rules::current_epoch};
+    if (number > current_.number) return failure{errc::early, rules::current_epoch};
+    return {};
+  }
+
+  [[nodiscard]] result<event> process_public(const public_message& received) {
+    const framed_content& content = received.content.value;
+    CONCLAVE_CHECK(expect_epoch(content.group_id, content.epoch));
+    if (content.body.type == content_type::application) return failure{errc::refused, rules::application_is_private};
+    const bool member = content.sender.type == sender_type::member;
+    const bool covers_context = member || content.sender.type == sender_type::new_member_commit;
+    const bytes tbs = framed_content_tbs(wire_format::public_message, received.content.encoded,
+                                         covers_context ? byte_view{current_.context} : byte_view{});
+    if (member) {
+      const digest expected =
+          membership_tag(suite(), current_.secrets.membership, tbs, received.auth, content.body.type);
+      if (!detail::ct_equal(expected.view(), received.membership_tag))
+        return failure{errc::unauthentic, rules::membership_tag};
+    }
+    CONCLAVE_TRY(auto authenticated, authenticated_content_of(received));
+    CONCLAVE_CHECK(verify_signature(current_.tree, authenticated, tbs));
+    return process_handshake(std::move(authenticated));
+  }
+
+  [[nodiscard]] result<event> process_private(const private_message& received) {
+    if (!equal(received.group_id, current_.group_id)) return failure{errc::unknown_key, rules::known_group};
+    if (received.epoch == current_.number)
+      return process_private_of(received, current_.tree, current_.context, current_.secrets.sender_data,
+                                current_.message_secrets);
+    if (received.type == content_type::application)
+      for (past_epoch& past : past_)
+        if (past.number == received.epoch)
+          return process_private_of(received, past.tree, past.context, past.sender_data, past.message_secrets);
+    return expect_epoch(received.group_id, received.epoch).error();
+  }
+
+  [[nodiscard]] result<event> process_private_of(const private_message& received, const ratchet_tree<P>& tree,
+                                                 byte_view context, const sender_data_secret& sender_data_key,
+                                                 secret_tree<P>& secrets) {
+    CONCLAVE_TRY(const auto from, open_sender_data(suite(), sender_data_key, received));
+    if (!tree.contains(from.leaf)) return failure{errc::refused, rules::sender_is_member};
+    if (from.leaf == current_.own) return failure{errc::refused, rules::own_message};
+    CONCLAVE_TRY(auto opened, open_private(suite(), secrets, from, received));
+    const auto tbs = framed_content_tbs<secret_bytes>(wire_format::private_message,
+                                                      opened.content.encoded_content(), context);
+    CONCLAVE_CHECK(verify_signature(tree, opened.content, tbs));
+    if (received.type != content_type::application) {
+      // the key is used up only if the proposal or commit is accepted; a commit then replaces the tree altogether
+      auto outcome = process_handshake(std::move(opened.content));
+      if (outcome && received.type == content_type::proposal) secrets.accept(std::move(opened.step));
+      return outcome;
+    }
+    const framed_content& content = opened.content.content;
+    application_message out{from.leaf, content.epoch,
+                            secret_bytes(content.body.application_data.begin(), content.body.application_data.end()),
+                            to_bytes(content.authenticated_data)};
+    secrets.accept(std::move(opened.step));
+    return event{std::move(out)};
+  }
+
+  /// Finds the key that RFC 9420 6.1 names for the sender, and verifies the content's signature with it.
+  [[nodiscard]] status verify_signature(const ratchet_tree<P>& tree, const authenticated_content& message,
+                                        byte_view tbs) const {
+    const auto& [group_id, number, from, data, body] = message.content;
+    byte_view key;
+    switch (from.type) {
+      case sender_type::member:
+        if (!tree.contains(leaf_index{from.index})) return failure{errc::refused, rules::sender_is_member};
+        key = tree.signature_key(leaf_index{from.index});
+        break;
+      case sender_type::new_member_commit:
+        if (body.type != content_type::commit || !body.commit.path)
+          return failure{errc::refused, rules::sender_allows_content};
+        key = body.commit.path->leaf->signature_key;
+        break;
+      default: return failure{errc::unsupported, rules::sender_allows_content};
+    }
+    if (!suite().verify_with_label(key, "FramedContentTBS", byte_view{tbs}, message.auth.signature))
+      return failure{errc::unauthentic, rules::content_signature};
+    return {};
+  }
+
+  [[nodiscard]] result<event> process_handshake(authenticated_content&& message) {
+    const framed_content& content = message.content;
+    if (content.sender.type == sender_type::member && content.sender.index == number(current_.own))
+      return failure{errc::refused, rules::own_message};
+    if (content.body.type == content_type::proposal) {
+      if (proposals_.size() == limits::pending_proposals)
+        return failure{errc::over_limit, rules::pending_proposal_limit};
+      CONCLAVE_CHECK(check_proposal(content.body.proposal, content.sender));
+      return event{store(std::move(message), std::nullopt)};
+    }
+
+    std::vector<listed_proposal> list;
+    const hpke::key_pair* own_update = nullptr;
+    for (const proposal_or_ref item : content.body.commit.proposals) {
+      if (item.type == proposal_or_ref_type::proposal) {
+        list.push_back({item.proposal, content.sender});
+        continue;
+      }
+      if (content.sender.type == sender_type::new_member_commit)
+        return failure{errc::refused, rules::external_commit_proposals};
+      const auto known = references_.find(to_bytes(item.reference));
+      if (known == references_.end()) return failure{errc::refused, rules::known_reference};
+      const stored_proposal& stored = proposals_[known->second];
+      if (stored.own_update) own_update = &*stored.own_update;
+      list.push_back({stored.content.content.body.proposal, stored.content.content.sender});
+    }
+    CONCLAVE_TRY(auto next, process_commit(current_, message, list, own_update, policy_));
+    if (next.change.removed_me)
+      leave(next.change);
+    else
+      enter(std::move(next.state));
+    return event{std::move(next.change)};
+  }
+
+  epoch<P> current_;
+  client me_;
+  group_policy policy_;
+  std::vector<stored_proposal> proposals_;      // in the order they came
+  std::map<bytes, std::size_t> references_;     // ProposalRef to position in proposals_
+  std::deque<past_epoch> past_;                 // oldest first
+  bool active_ = true;
+};
+
+/// group: the group over the default provider.
+using group = basic_group<default_provider>;
+
+}  // namespace conclave::mls

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+/// Joining by Welcome (RFC 9420, section 12.4.3.1).
+#pragma once
+
+#include <conclave/mls/client.hpp>
+#include <conclave/mls/message.hpp>
+#include <conclave/mls/process_commit.hpp>
+
+namespace conclave::inline CONCLAVE_ABI::mls {
+
+/// valid_tree(tree, group_id, extensions, max_lifetime): the whole tree, as a new member checks it. Linear in the tree; the
+/// signatures of all leaves are verified in one call.
+template <crypto_provider P>
+[[nodiscard]] status valid_tree(ratchet_tree<P>& tree, byte_view group_id, const extension_list& extensions,
+                                std::chrono::seconds max_lifetime) {
+  CONCLAVE_CHECK(valid_parents(tree));
+  signature_batch<P> signatures(tree.suite());
+  signatures.reserve(tree.member_count());
+  status verdict;
+  tree.for_each_leaf([&](leaf_index i) {
+    if (!verdict) return;
+    const auto leaf = tree.leaf(i);
+    verdict = valid_leaf(tree.suite(), leaf.value, leaf->source, extensions, max_lifetime);
+    if (!tree.all_credential_types([&](credential_type t) { return leaf->capabilities.supports(t); }))
+      verdict = failure{errc::refused, rules::credential_supported_by_all};
+    signatures.add_leaf(leaf, group_id, i);
+  });
+  CONCLAVE_CHECK(verdict);
+  return signatures.verify(rules::leaf_signature);
+}
+
+/// join_options: what a joiner knows besides the Welcome.
+struct join_options {
+  /// The content of a ratchet_tree extension, for a Welcome without one.
+  std::optional<byte_view> ratchet_tree;
+  /// The ids of the groups this client is in.
+  std::span<const byte_view> current_groups;
+};
+
+/// opened_welcome: the two encrypted parts of a Welcome. The structures point into the bytes beside them.
+struct opened_welcome {
+  secret_bytes secrets_bytes;
+  group_secrets secrets;
+  bytes info_bytes;
+  located_group_info info;
+  psk_secret psk;
+};
+
+/// open_welcome(suite, welcome, package, psks): decrypts a Welcome. Errors: unknown_key (not for this package, no such PSK),
+/// unauthentic, malformed, refused.
+template <crypto_provider P>
+[[nodiscard]] result<opened_welcome> open_welcome(const basic_suite<P>& s, const welcome& w,
+                                                  const prepared_key_package& package, psk_source* psks) {
+  std::optional<hpke_ciphertext> mine;
+  for (const encrypted_group_secrets entry : w.secrets)
+    if (equal(entry.new_member, package.reference.view())) mine = entry.encrypted;
+  if (!mine) return failure{errc::unknown_key, rules::welcome_for_me};
+
+  opened_welcome out;
+  auto opened = s.decrypt_with_label(package.init, "Welcome", w.encrypted_group_info, *mine);
+  if (!opened) return failure{errc::unauthentic, rules::welcome_opens};
+  out.secrets_bytes = *std::move(opened);
+  CONCLAVE_TRY(out.secrets, wire::decode<group_secrets>(out.secrets_bytes));
+  if (out.secrets.joiner_secret.size() != s.nh()) return failure{errc::malformed, rules::welcome_opens};
+
+  std::vector<pre_shared_key_id> ids;
+  for (const pre_shared_key_id id : out.secrets.psks) {
+    if (id.psk_nonce.size() != s.nh()) return failure{errc::malformed, rules::psk_nonce_length};
+    if (id.type == psk_type::resumption && id.usage != resumption_psk_usage::application)
+      return failure{errc::refused, rules::psk_usage};
+    if (ids.size() == limits::preshared_keys) return failure{errc::over_limit, rules::psk_count};
+    ids.push_back(id);
+  }
+  CONCLAVE_TRY(out.psk, find_psks(s, ids, psks));
+  CONCLAVE_TRY(const auto joiner, joiner_secret::copy_of(out.secrets.joiner_secret));
+  const welcome_key key = derive_welcome_key(s, derive_welcome_secret(s, joiner, out.psk));
+  if (w.encrypted_group_info.size() < aead_tag_size) return failure{errc::unauthentic, rules::welcome_opens};
+  out.info_bytes.resize(w.encrypted_group_info.size() - aead_tag_size);
+  CONCLAVE_TRY(auto aead, P::aead_key::make(s.hpke_suite().aead, key.key.reveal()));
+  if (!aead.open(key.nonce, {}, w.encrypted_group_info, out.info_bytes))
+    return failure{errc::unauthentic, rules::welcome_opens};
+  CONCLAVE_TRY(out.info, wire::decode<located_group_info>(out.info_bytes));
+  return out;
+}
+
+/// import_verified_tree(...): the tree that a GroupInfo announces, complete and valid, with the GroupInfo's signature checked.
+template <crypto_provider P>
+[[nodiscard]] result<ratchet_tree<P>> import_verified_tree(environment& env, const basic_suite<P>& s,
+                                                           const located_group_info& info,
+                                                           const join_options& options, const group_policy& policy) {
+  const group_context& context = info->context;
+  if (context.version != protocol_version::mls10 || context.suite != s.id())
+    return failure{errc::refused, rules::group_info_suite};
+  for (const byte_view id : options.current_groups)
+    if (equal(id, context.group_id)) return failure{errc::refused, rules::group_id_unique};
+  CONCLAVE_CHECK(unique_types(info->extensions));
+  CONCLAVE_CHECK(unique_types(context.extensions));
+
+  byte_view items;
+  if (const auto inside = find(info->extensions, extension_type::ratchet_tree)) {
+    reader in{*inside};
+    CONCLAVE_TRY(items, in.opaque());
+    CONCLAVE_CHECK(in.finish());
+  } else if (options.ratchet_tree) {
+    items = *options.ratchet_tree;
+  } else {
+    return failure{errc::refused, rules::tree_available};
+  }
+  hash_seed seed;
+  CONCLAVE_CHECK(env.random(seed));
+  CONCLAVE_TRY(auto tree, ratchet_tree<P>::import(s, seed, items));
+  const digest tree_hash = tree.tree_hash();
+  if (!equal(tree_hash.view(), context.tree_hash)) return failure{errc::refused, rules::tree_hash_matches};
+  if (!tree.contains(info->signer)) return failure{errc::refused, rules::sender_is_member};
+  if (!s.verify_with_label(tree.signature_key(info->signer), "GroupInfoTBS",
+                           without_signature(info.encoded, info->signature), info->signature))
+    return failure{errc::unauthentic, rules::group_info_signature};
+  CONCLAVE_CHECK(valid_tree(tree, context.group_id, context.extensions, policy.max_lifetime));
+  return tree;
+}
+
+/// join_by_welcome(...): the first epoch of a new member. Errors: unknown_key, unauthentic, malformed, refused, unsupported,
+/// each with its rule; no_entropy.
+template <crypto_provider P>
+[[nodiscard]] result<epoch<P>> join_by_welcome(environment& env, const prepared_key_package& package,
+                                               byte_view welcome_message, const join_options& options,
+                                               const group_policy& policy) {
+  CONCLAVE_TRY(const auto received, message::decode(welcome_message));
+  if (received.format != wire_format::welcome) return failure{errc::misuse, rules::known_wire_format};
+  CONCLAVE_TRY(const auto own_package, wire::decode<located_key_package>(package.key_package()));
+  if (received.welcome.suite != own_package->suite) return failure{errc::refused, rules::group_info_suite};
+  CONCLAVE_TRY(const auto s, basic_suite<P>::make(received.welcome.suite));
+  CONCLAVE_TRY(const auto opened, open_welcome(s, received.welcome, package, policy.psks));
+  const group_info& info = opened.info.value;
+  CONCLAVE_TRY(const auto tree, import_verified_tree(env, s, opened.info, options, policy));
+
+  epoch<P> out(tree);
+  const auto own = tree.find_member(own_package->leaf->signature_key);
+  if (!own || !equal(tree.encoded(to_node(*own)), own_package->leaf.encoded))
+    return failure{errc::refused, rules::my_leaf_present};
+  out.own = *own;
+  out.group_id = to_bytes(info.context.group_id);
+  out.number = info.context.epoch;
+  out.extensions = to_bytes(info.context.extensions.encoded());
+  out.keys.set(to_node(out.own), {package.leaf.secret.clone(), package.leaf.pub});
+
+  if (opened.secrets.path_secret) {
+    if (info.signer == out.own) return failure{errc::refused, rules::path_secret_matches};
+    std::vector<node_index> nodes;  // of the signer's path, from the common ancestor up
+    for (node_index x = common_ancestor(out.own, info.signer);; x = parent(x)) {
+      if (!tree.blank(x)) nodes.push_back(x);
+      if (nodes.empty()) return failure{errc::refused, rules::path_secret_matches};
+      if (x == tree.top()) break;
+    }
+    if (opened.secrets.path_secret->path_secret.size() != s.nh())
+      return failure{errc::malformed, rules::path_secret_matches};
+    CONCLAVE_TRY(auto first, path_secret::copy_of(opened.secrets.path_secret->path_secret));
+    CONCLAVE_TRY(auto derived, derive_path(s, std::move(first), nodes.size()));
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      if (!equal(tree.encryption_key(nodes[i]), derived.keys[i].pub.view()))
+        return failure{errc::refused, rules::path_secret_matches};
+      out.keys.set(nodes[i], std::move(derived.keys[i]));
+    }
+  }
+
+  CONCLAVE_TRY(out.confirmed_transcript_hash, digest::copy_of(info.context.confirmed_transcript_hash));
+  out.context = wire::encode(info.context);
+  CONCLAVE_TRY(const auto joiner, joiner_secret::copy_of(opened.secrets.joiner_secret));
+  out.enter(joiner, opened.psk);
+  if (!detail::ct_equal(out.confirmation_tag.view(), info.confirmation_tag))
+    return failure{errc::unauthentic, rules::confirmation_tag};
+  return out;
+}
+
+}  // namespace conclave::mls

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+/// Validating and applying the proposals of a commit (RFC 9420, sections 12.2 and 12.3).
+#pragma once
+
+#include <conclave/mls/epoch.hpp>
+#include <conclave/mls/tree_validation.hpp>
+
+#include <unordered_set>
+
+namespace conclave::inline CONCLAVE_ABI::mls {
+
+/// listed_proposal: a proposal of a commit with who made it; by value, that is the committer.
+struct listed_proposal {
+  mls::proposal proposal;
+  mls::sender sender;
+};
+
+/// applied_proposals: what a list did.
+struct applied_proposals {
+  std::vector<leaf_index> added;              ///< ascending, in the order of the Adds
+  std::vector<leaf_index> updated;
+  std::vector<leaf_index> removed;
+  std::vector<pre_shared_key_id> psks;        ///< in order
+  std::optional<extension_list> extensions;   ///< of a GroupContextExtensions
+  std::optional<mls::reinit> reinit;
+  std::optional<byte_view> external_init;     ///< kem_output
+  bool path_required = false;
+};
+
+/// valid_proposal(epoch, proposal, sender, extensions, max_lifetime, signatures): one proposal on its own (RFC 9420 12.1). Its
+/// signatures are added to the batch, which the caller verifies. `extensions` are those of the epoch to come.
+template <crypto_provider P>
+[[nodiscard]] status valid_proposal(const epoch<P>& current, const proposal& p, const sender& from,
+                                    const extension_list& extensions, std::chrono::seconds max_lifetime,
+                                    signature_batch<P>& signatures) {
+  const auto& s = current.suite();
+  switch (p.type) {
+    case proposal_type::add:
+      CONCLAVE_CHECK(valid_key_package(s, p.add.value, extensions, max_lifetime));
+      signatures.add_key_package(p.add);
+      return {};
+    case proposal_type::update: {
+      if (from.type != sender_type::member) return failure{errc::refused, rules::update_sender};
+      const leaf_index i{from.index};
+      if (!current.tree.contains(i)) return failure{errc::refused, rules::sender_is_member};
+      if (equal(p.update->encryption_key, current.tree.encryption_key(to_node(i))))
+        return failure{errc::refused, rules::leaf_key_is_new};
+      CONCLAVE_CHECK(valid_leaf(s, p.update.value, leaf_node_source::update, extensions, max_lifetime));
+      signatures.add_leaf(p.update, current.group_id, i);
+      return {};
+    }
+    case proposal_type::remove:
+      if (!current.tree.contains(p.remove)) return failure{errc::refused, rules::remove_target};
+      return {};
+    case proposal_type::psk:
+      if (p.psk.psk_nonce.size() != s.nh()) return failure{errc::malformed, rules::psk_nonce_length};
+      if (p.psk.type == psk_type::resumption && p.psk.usage != resumption_psk_usage::application)
+        return failure{errc::refused, rules::psk_usage};
+      return {};
+    case proposal_type::reinit:
+      if (p.reinit.version < protocol_version::mls10) return failure{errc::refused, rules::reinit_version};
+      return unique_types(p.reinit.extensions);
+    case proposal_type::external_init: return {};
+    case proposal_type::group_context_extensions: return unique_types(p.group_context_extensions);
+  }
+  return failure{errc::unsupported, rules::known_proposal};
+}
+
+/// valid_combination(list, committer): the rules of section 12.2 about the list as a whole that need no tree.
+[[nodiscard]] inline status valid_combination(std::span<const listed_proposal> list, const sender& committer) {
+  const bool external = committer.type == sender_type::new_member_commit;
+  std::unordered_set<std::uint32_t> changed;
+  std::vector<bytes> psk_ids;
+  std::size_t group_context_extensions = 0, external_inits = 0, removes = 0;
+  for (const auto& [p, from] : list) {
+    switch (p.type) {
+      case proposal_type::update:
+        if (from.type == committer.type && from.index == committer.index)
+          return failure{errc::refused, rules::update_by_committer};
+        if (!changed.insert(from.index).second) return failure{errc::refused, rules::one_change_per_leaf};
+        break;
+      case proposal_type::remove:
+        if (!external && number(p.remove) == committer.index) return failure{errc::refused, rules::removes_committer};
+        if (!changed.insert(number(p.remove)).second) return failure{errc::refused, rules::one_change_per_leaf};
+        ++removes;
+        break;
+      case proposal_type::psk:
+        if (psk_ids.size() == limits::preshared_keys) return failure{errc::over_limit, rules::psk_count};
+        psk_ids.push_back(wire::encode(p.psk));
+        break;
+      case proposal_type::reinit:
+        if (list.size() != 1) return failure{errc::refused, rules::reinit_alone};
+        break;
+      case proposal_type::group_context_extensions:
+        if (++group_context_extensions > 1) return failure{errc::refused, rules::one_group_context_extensions};
+        break;
+      case proposal_type::external_init: ++external_inits; break;
+      case proposal_type::add: break;
+    }
+    const bool may_be_external = p.type == proposal_type::external_init || p.type == proposal_type::remove ||
+                                 p.type == proposal_type::psk;
+    if (external && !may_be_external) return failure{errc::refused, rules::external_commit_proposals};
+  }
+  std::ranges::sort(psk_ids);
+  if (std::ranges::adjacent_find(psk_ids) != psk_ids.end()) return failure{errc::refused, rules::unique_psk_ids};
+  if (!external && external_inits != 0) return failure{errc::refused, rules::no_external_init};
+  if (external && (external_inits != 1 || removes > 1)) return failure{errc::refused, rules::external_commit_proposals};
+  return {};
+}
+
+/// apply_proposals(epoch, list, committer, max_lifetime, tree): checks the list and applies it to `tree`, a copy of the
+/// epoch's tree, in the order of RFC 9420 12.3. What involves the finished tree is left to valid_members.
+/// Errors: refused, malformed, unauthentic, over_limit, each with its rule; `tree` is then to be dropped.
+template <crypto_provider P>
+[[nodiscard]] result<applied_proposals> apply_proposals(const epoch<P>& current, std::span<const listed_proposal> list,
+                                                        const sender& committer, std::chrono::seconds max_lifetime,
+                                                        ratchet_tree<P>& tree) {
+  CONCLAVE_CHECK(valid_combination(list, committer));
+  applied_proposals out;
+  out.path_required = list.empty();
+  for (const auto& [p, from] : list)
+    if (p.type == proposal_type::group_context_extensions) out.extensions = p.group_context_extensions;
+  const extension_list extensions = out.extensions ? *out.extensions : current.extension_items();
+
+  signature_batch<P> signatures(current.suite());
+  std::vector<byte_view> added;
+  for (const auto& [p, from] : list) {
+    CONCLAVE_CHECK(valid_proposal(current, p, from, extensions, max_lifetime, signatures));
+    out.path_required = out.path_required || path_required(p.type);
+    switch (p.type) {
+      case proposal_type::add: added.push_back(p.add->leaf.encoded); break;
+      case proposal_type::update: out.updated.push_back(leaf_index{from.index}); break;
+      case proposal_type::remove: out.removed.push_back(p.remove); break;
+      case proposal_type::psk: out.psks.push_back(p.psk); break;
+      case proposal_type::reinit: out.reinit = p.reinit; break;
+      case proposal_type::external_init: out.external_init = p.external_init; break;
+      case proposal_type::group_context_extensions: break;
+    }
+  }
+  CONCLAVE_CHECK(signatures.verify(rules::leaf_signature));
+
+  for (const auto& [p, from] : list)
+    if (p.type == proposal_type::update) tree.update_leaf(leaf_index{from.index}, p.update.encoded);
+  for (const leaf_index i : out.removed) tree.remove_leaf(i);
+  if (!out.removed.empty()) tree.truncate();
+  CONCLAVE_TRY(out.added, tree.add_leaves(added));
+  return out;
+}
+
+/// valid_members(before, after, changed, extensions): what RFC 9420 7.3 asks of leaves together: keys are unique, every
+/// credential type is supported by all, and, where the GroupContext's extensions changed, everybody supports them.
+template <crypto_provider P>
+[[nodiscard]] status valid_members(const ratchet_tree<P>& before, const ratchet_tree<P>& after,
+                                   std::span<const leaf_index> changed,
+                                   const std::optional<extension_list>& new_extensions) {
+  if (after.duplicate_keys() != 0) return failure{errc::refused, rules::unique_keys};
+  for (const leaf_index i : changed) {
+    const auto leaf = after.leaf(i);
+    if (!after.all_credential_types([&](credential_type t) { return leaf->capabilities.supports(t); }))
+      return failure{errc::refused, rules::credential_supported_by_all};
+  }
+  // types that were in use before are supported by the members of before; a new one needs a look at everybody, once
+  const bool known_types = after.all_credential_types([&](credential_type t) { return before.credential_in_use(t) != 0; });
+  if (known_types && !new_extensions) return {};
+  status verdict;
+  after.for_each_leaf([&](leaf_index i) {
+    if (!verdict) return;
+    const auto leaf = after.leaf(i);
+    if (!after.all_credential_types([&](credential_type t) { return leaf->capabilities.supports(t); }))
+      verdict = failure{errc::refused, rules::credential_supported_by_all};
+    else if (new_extensions)
+      verdict = supports_group(leaf->capabilities, *new_extensions);
+  });
+  return verdict;
+}
+
+}  // namespace conclave::mls
