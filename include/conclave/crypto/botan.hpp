@@ -285,4 +285,4 @@ struct botan {
 
 static_assert(crypto_provider<botan>);
 
-}  // namespace conclave::inline CONCLAVE_ABI
+}  // namespace conclave

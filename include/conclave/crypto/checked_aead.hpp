@@ -62,4 +62,4 @@ class checked_aead {
   Cipher cipher_;
 };
 
-}  // namespace conclave::inline CONCLAVE_ABI::detail
+}  // namespace conclave::detail

@@ -45,4 +45,4 @@ void hkdf_expand(hash_id hash, byte_view prk, byte_parts info, byte_span out) {
   std::ranges::copy(byte_view{last}.first(out.size()), out.begin());
 }
 
-}  // namespace conclave::inline CONCLAVE_ABI
+}  // namespace conclave

@@ -41,4 +41,4 @@ void hmac(H& hash, hash_id id, byte_view key, byte_parts parts, byte_span out) {
   hash.final(out);
 }
 
-}  // namespace conclave::inline CONCLAVE_ABI::detail
+}  // namespace conclave::detail

@@ -35,6 +35,9 @@ namespace detail {
 /// message of a sender the nonce is base_nonce (5.2).
 template <crypto_provider P>
 class key_schedule {
+  using schedule_secret = conclave::secret<struct schedule_secret_tag>;
+  using nonce_secret = conclave::secret<struct base_nonce_tag>;
+
  public:
   key_schedule(const suite& s, byte_view info) : suite_{s} {
     const byte_span out{context_};
@@ -45,12 +48,14 @@ class key_schedule {
   [[nodiscard]] status seal(const shared_secret& shared, byte_view aad, byte_view plaintext, byte_span out) const {
     const schedule_secret secret = make_secret(shared);
     CONCLAVE_TRY(auto key, make_key(secret));
-    return key.seal(make_nonce(secret), aad, plaintext, out);
+    const nonce_secret base_nonce = make_nonce(secret);
+    return key.seal(base_nonce.reveal(), aad, plaintext, out);
   }
   [[nodiscard]] status open(const shared_secret& shared, byte_view aad, byte_view ciphertext, byte_span out) const {
     const schedule_secret secret = make_secret(shared);
     CONCLAVE_TRY(auto key, make_key(secret));
-    return key.open(make_nonce(secret), aad, ciphertext, out);
+    const nonce_secret base_nonce = make_nonce(secret);
+    return key.open(base_nonce.reveal(), aad, ciphertext, out);
   }
   // RFC 9180 5.3
   [[nodiscard]] status export_secret(const shared_secret& shared, byte_view exporter_context, byte_span out) const {
@@ -63,8 +68,6 @@ class key_schedule {
   }
 
  private:
-  using schedule_secret = conclave::secret<struct schedule_secret_tag>;
-
   [[nodiscard]] hash_id hash() const noexcept { return kdf_hash(suite_.kdf); }
 
   void expand(const schedule_secret& secret, std::string_view label, byte_span out) const {
@@ -81,9 +84,9 @@ class key_schedule {
     expand(secret, "key", key.writable());
     return P::aead_key::make(suite_.aead, key.reveal());
   }
-  [[nodiscard]] std::array<std::uint8_t, aead_nonce_size> make_nonce(const schedule_secret& secret) const {
-    std::array<std::uint8_t, aead_nonce_size> out;
-    expand(secret, "base_nonce", out);
+  [[nodiscard]] nonce_secret make_nonce(const schedule_secret& secret) const {
+    nonce_secret out(aead_nonce_size);
+    expand(secret, "base_nonce", out.writable());
     return out;
   }
 
@@ -192,4 +195,4 @@ template <crypto_provider P>
   return {};
 }
 
-}  // namespace conclave::inline CONCLAVE_ABI::hpke
+}  // namespace conclave::hpke

@@ -176,4 +176,4 @@ template <crypto_provider P>
 
 }  // namespace detail
 
-}  // namespace conclave::inline CONCLAVE_ABI::hpke
+}  // namespace conclave::hpke

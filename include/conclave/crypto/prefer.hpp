@@ -82,4 +82,4 @@ struct prefer {
   }
 };
 
-}  // namespace conclave::inline CONCLAVE_ABI
+}  // namespace conclave

@@ -46,4 +46,4 @@ struct default_provider : detail::library_provider {
 
 static_assert(crypto_provider<default_provider>);
 
-}  // namespace conclave::inline CONCLAVE_ABI
+}  // namespace conclave

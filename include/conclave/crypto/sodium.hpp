@@ -170,4 +170,4 @@ struct sodium {
 
 static_assert(crypto_provider<sodium>);
 
-}  // namespace conclave::inline CONCLAVE_ABI
+}  // namespace conclave

@@ -20,4 +20,4 @@ class [[nodiscard]] output_guard {
   byte_span out_;
 };
 
-}  // namespace conclave::inline CONCLAVE_ABI::detail
+}  // namespace conclave::detail
