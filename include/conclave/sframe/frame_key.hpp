@@ -10,8 +10,8 @@
 namespace conclave::inline CONCLAVE_ABI::sframe {
 
 /// frame_key<P>: AEAD.Encrypt and AEAD.Decrypt under sframe_key and sframe_salt of one key id. Only this class knows
-/// what kind of AEAD a suite has. It does not watch counters: the sealer and the opener do. Threads: one at a time.
-/// Source: RFC 9605 4.4.
+/// what kind of AEAD a suite has. It does not watch counters: the sealer and the opener do.
+/// Threads: one at a time. Source: RFC 9605 4.4.
 template <crypto_provider P>
 class frame_key {
  public:

@@ -35,7 +35,8 @@ struct key_and_salt {
 };
 
 /// extract<P>(suite, base): sframe_secret, which is the same for all key ids of a base key and stands for it from here
-/// on. Errors: unsupported; misuse for an empty base key. Source: RFC 9605 4.4.2.
+/// on.
+/// Errors: unsupported; misuse for an empty base key. Source: RFC 9605 4.4.2.
 template <crypto_provider P>
 [[nodiscard]] result<sframe_secret> extract(cipher_suite suite, const base_key& base) {
   CONCLAVE_CHECK(P::ready());
@@ -89,8 +90,9 @@ struct kid_fields {
 /// exceed the number of members, and the number of leaves is the same for every member of an epoch.
 class kid_layout {
  public:
-  /// make(E, leaves): S becomes the least value with leaves <= 2^S. Errors: misuse for no leaves; over_limit for more
-  /// than limits::leaves, or where E and S leave no bit for a context.
+  /// make(E, leaves): S becomes the least value with leaves <= 2^S.
+  /// Errors: misuse for no leaves; over_limit for more than limits::leaves, or where E and S leave no bit for a
+  /// context.
   [[nodiscard]] static constexpr result<kid_layout> make(unsigned epoch_bits, std::uint32_t leaves) noexcept {
     if (leaves == 0) return errc::misuse;
     const auto index_bits = static_cast<unsigned>(std::bit_width(leaves - 1));

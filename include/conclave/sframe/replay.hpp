@@ -16,9 +16,9 @@ inline constexpr rule recent_counter{"the counter of a frame is older than the r
 }  // namespace rules
 
 /// replay_window<Window>: a sliding window over the last `Window` counters up to the newest accepted one. check()
-/// before a frame is authenticated, commit() after: a forged frame moves nothing. The bits stand in a ring of words
-/// with one word to spare, so that the window moves by clearing whole words and nothing is ever shifted. Source: RFC
-/// 6479.
+/// before a frame is authenticated, commit() after: a forged frame moves nothing.
+/// The bits stand in a ring of words with one word to spare, so that the window moves by clearing whole words and
+/// nothing is ever shifted. Source: RFC 6479.
 template <std::size_t Window = limits::replay_window>
 class replay_window {
  public:

@@ -19,14 +19,15 @@ inline constexpr rule frames_left{"as many frames were sealed under this key as 
 
 /// sealer<P>: the only one that seals under its key id. It owns the counter: it moves and does not copy, and a
 /// moved-from sealer is exhausted. That no second sealer is ever made for the same base key and key id with counters
-/// this one has used is its maker's duty (RFC 9605 9.1); inbound frames have no way to touch a sealer. Threads: one at
-/// a time. Lifetime: it keeps no reference to what it was made from.
+/// this one has used is its maker's duty (RFC 9605 9.1); inbound frames have no way to touch a sealer.
+/// Threads: one at a time.
+/// Lifetime: it keeps no reference to what it was made from.
 template <crypto_provider P>
 class sealer {
  public:
   /// make(suite, kid, base, first_counter): a sealer whose first frame carries `first_counter`: 0 for a key id that was
-  /// never used under this base key, else a counter that lies above all that were. Errors: unsupported; misuse for an
-  /// empty base key; exhausted where no counter is left.
+  /// never used under this base key, else a counter that lies above all that were.
+  /// Errors: unsupported; misuse for an empty base key; exhausted where no counter is left.
   [[nodiscard]] static result<sealer> make(cipher_suite suite, std::uint64_t kid, const base_key& base,
                                            std::uint64_t first_counter) {
     if (first_counter >= limits::frames_per_key) return failure{errc::exhausted, rules::frames_left};
@@ -53,15 +54,17 @@ class sealer {
   }
 
   /// seal(plaintext, metadata, out): writes header || ciphertext || tag at the front of `out` and returns that part of
-  /// it. metadata is authenticated and not sent: the receiver has to know it, byte for byte. Errors: no_space where
-  /// `out` is shorter than header_size() + plaintext.size() + Nt (sealed_size() is always enough); over_limit for more
-  /// than limits::frame_bytes or limits::frame_metadata_bytes; exhausted after limits::frames_per_key frames or
-  /// limits::blocks_per_key blocks, counted from 0 and from the making of this sealer; misuse for a forbidden overlap.
+  /// it.
+  /// metadata is authenticated and not sent: the receiver has to know it, byte for byte.
+  /// Errors: no_space where `out` is shorter than header_size() + plaintext.size() + Nt (sealed_size() is always
+  /// enough); over_limit for more than limits::frame_bytes or limits::frame_metadata_bytes; exhausted after
+  /// limits::frames_per_key frames or limits::blocks_per_key blocks, counted from 0 and from the making of this sealer;
+  /// misuse for a forbidden overlap.
   /// None of these uses a counter or touches `out`. What the provider refuses beyond that costs the counter, which is
-  /// spent before anything is sealed, and leaves the frame's part of `out` zeroed. Aliasing: to seal in place, the
-  /// plaintext starts exactly header_size() bytes after the start of `out`. Otherwise neither plaintext nor metadata
-  /// overlaps the part of `out` that is written. It allocates nothing of its own and takes no lock. Source: RFC
-  /// 9605 4.4.3.
+  /// spent before anything is sealed, and leaves the frame's part of `out` zeroed.
+  /// Aliasing: to seal in place, the plaintext starts exactly header_size() bytes after the start of `out`. Otherwise
+  /// neither plaintext nor metadata overlaps the part of `out` that is written.
+  /// It allocates nothing of its own and takes no lock. Source: RFC 9605 4.4.3.
   [[nodiscard]] result<byte_span> seal(byte_view plaintext, byte_view metadata, byte_span out) {
     if (plaintext.size() > limits::frame_bytes || metadata.size() > limits::frame_metadata_bytes)
       return errc::over_limit;

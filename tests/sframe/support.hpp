@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+/// What the SFrame tests share: hexadecimal, vector files, made-up keys, and the providers to run everything on.
+#pragma once
+
+#include <conclave/crypto/provider.hpp>
+#include <conclave/sframe/opener.hpp>
+#include <conclave/sframe/sealer.hpp>
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <tuple>
+#include <vector>
+
+namespace sframe_test {
+
+using namespace conclave;
+using sframe::cipher_suite;
+
+inline constexpr auto suite4 = cipher_suite::aes_128_gcm_sha256_128;
+inline constexpr auto suite5 = cipher_suite::aes_256_gcm_sha512_128;
+
+/// Every provider at hand; each test says which suites it expects of each.
+using providers = std::tuple<default_provider, sodium
+#if CONCLAVE_WITH_BOTAN
+                             ,
+                             botan
+#endif
+#if CONCLAVE_WITH_OPENSSL
+                             ,
+                             openssl
+#endif
+                             >;
+
+inline bytes unhex(const std::string& text) {
+  bytes out;
+  for (std::size_t i = 0; i + 1 < text.size(); i += 2)
+    out.push_back(static_cast<std::uint8_t>(std::stoul(text.substr(i, 2), nullptr, 16)));
+  return out;
+}
+
+inline std::string hex(byte_view view) {
+  std::string out;
+  for (const std::uint8_t byte : view) {
+    out += "0123456789abcdef"[byte >> 4U];
+    out += "0123456789abcdef"[byte & 15U];
+  }
+  return out;
+}
+
+inline sframe::base_key base_from(byte_view raw) {
+  auto key = sframe::base_key::copy_of(raw);
+  REQUIRE(key);
+  return *std::move(key);
+}
+
+/// numbered_base(n): a base key of 16 bytes that differs for every n.
+inline sframe::base_key numbered_base(std::uint64_t n) {
+  bytes raw(16, 0x5a);
+  store_be(n, raw);
+  return base_from(raw);
+}
+
+/// noise(n, seed): n bytes that look like nothing in particular.
+inline bytes noise(std::size_t n, std::uint64_t seed = 1) {
+  bytes out(n);
+  for (std::uint8_t& byte : out) {
+    seed = seed * 6364136223846793005U + 1442695040888963407U;
+    byte = static_cast<std::uint8_t>(seed >> 56U);
+  }
+  return out;
+}
+
+/// vector_files(): the project's own file, and those of the folder given at configuration time, which then must be
+/// there.
+inline std::vector<std::filesystem::path> vector_files() {
+  std::vector<std::filesystem::path> files{std::filesystem::path(CONCLAVE_VECTORS) / "sframe-rfc9605.json"};
+  const std::string extra = CONCLAVE_EXTRA_VECTORS;
+  if (extra.empty()) return files;
+  const std::size_t own = files.size();
+  for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(extra) / "sframe"))
+    if (entry.path().extension() == ".json") files.push_back(entry.path());
+  REQUIRE(files.size() > own);
+  return files;
+}
+
+inline nlohmann::json load(const std::filesystem::path& file) {
+  INFO(file);
+  std::ifstream in(file);
+  REQUIRE(in);
+  auto parsed = nlohmann::json::parse(in);
+  REQUIRE(!parsed.empty());
+  return parsed;
+}
+
+inline std::string text_of(const nlohmann::json& vector, const char* name) {
+  return vector.at(name).get<std::string>();
+}
+
+/// a member of a meeting, seen from outside: what a sealer and an opener need to agree.
+inline constexpr unsigned E = 8;
+
+inline std::uint64_t kid_of(std::uint64_t epoch, std::uint32_t leaves, std::uint32_t index, std::uint64_t context = 0) {
+  const auto layout = sframe::kid_layout::make(E, leaves);
+  REQUIRE(layout);
+  const auto kid = layout->encode(epoch, index, context);
+  REQUIRE(kid);
+  return *kid;
+}
+
+template <class P = default_provider>
+sframe::sealer<P> sealer_for(std::uint64_t epoch, std::uint32_t leaves, std::uint32_t index, std::uint64_t context = 0,
+                             cipher_suite suite = suite4, std::uint64_t first_counter = 0) {
+  auto made =
+      sframe::sealer<P>::make(suite, kid_of(epoch, leaves, index, context), numbered_base(epoch), first_counter);
+  REQUIRE(made);
+  return *std::move(made);
+}
+
+template <class P = default_provider>
+sframe::opener<P> opener_for(std::uint64_t epoch, std::uint32_t leaves, std::uint32_t own_index,
+                             cipher_suite suite = suite4) {
+  auto made = sframe::opener<P>::make(E);
+  REQUIRE(made);
+  REQUIRE(made->add_epoch({epoch, suite, leaves, own_index}, numbered_base(epoch)));
+  return *std::move(made);
+}
+
+template <class P>
+bytes sealed(sframe::sealer<P>& from, byte_view plaintext, byte_view metadata = {}) {
+  bytes out(sframe::sealed_size(plaintext.size()));
+  const auto frame = from.seal(plaintext, metadata, out);
+  REQUIRE(frame);
+  return to_bytes(*frame);
+}
+
+/// outcome(result): the error code, or errc{} for success: what a CHECK prints well.
+template <class T>
+errc outcome(const result<T>& r) {
+  return r ? errc{} : r.error().code();
+}
+
+}  // namespace sframe_test
+
+namespace Catch {
+template <>
+struct StringMaker<conclave::errc> {
+  static std::string convert(conclave::errc code) {
+    return code == conclave::errc{} ? "success" : conclave::text(code);
+  }
+};
+}  // namespace Catch
