@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+/// media_keys: how epochs travel from the thread that speaks MLS to the threads that seal and open frames.
+#pragma once
+
+#include <conclave/environment.hpp>
+#include <conclave/sframe/epochs.hpp>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+
+namespace conclave::inline CONCLAVE_ABI {
+
+/// media_epoch: what media needs of one epoch. Immutable once published.
+struct media_epoch {
+  sframe::epoch_parameters parameters;
+  sframe::base_key base;
+  std::chrono::milliseconds overlap;   ///< how long frames of older epochs open from `began` on
+  steady_time began;
+};
+
+/// media_keys: shared by a meeting with its senders and receivers. Threads: every function from any thread; version() takes
+/// no lock and is what a media thread looks at for every frame.
+class media_keys {
+ public:
+  using epoch_ptr = std::shared_ptr<const media_epoch>;
+
+  [[nodiscard]] std::uint64_t version() const noexcept { return version_.load(std::memory_order_acquire); }
+
+  /// publish(epoch): media moves to this epoch. Epochs whose overlap is over are forgotten.
+  void publish(media_epoch&& next) {
+    auto shared = std::make_shared<const media_epoch>(std::move(next));
+    const std::scoped_lock lock(mutex_);
+    forget(shared->began);
+    if (epochs_.size() == limits::sframe_open_epochs) epochs_.erase(epochs_.begin());
+    epochs_.push_back(std::move(shared));
+    version_.fetch_add(1, std::memory_order_release);
+  }
+
+  /// close(): this member has left; nothing is sealed or newly learned any more.
+  void close() noexcept {
+    const std::scoped_lock lock(mutex_);
+    epochs_.clear();
+    version_.fetch_add(1, std::memory_order_release);
+  }
+
+  /// current(): the newest epoch; empty after close().
+  [[nodiscard]] epoch_ptr current() const {
+    const std::scoped_lock lock(mutex_);
+    return epochs_.empty() ? nullptr : epochs_.back();
+  }
+
+  /// after(epoch): the epochs published after this one, oldest first; all of them for no epoch.
+  [[nodiscard]] std::vector<epoch_ptr> after(std::optional<std::uint64_t> epoch) const {
+    const std::scoped_lock lock(mutex_);
+    std::vector<epoch_ptr> out;
+    for (const epoch_ptr& e : epochs_)
+      if (!epoch || e->parameters.epoch > *epoch) out.push_back(e);
+    return out;
+  }
+
+  // ---- who may seal ----------------------------------------------------------------------------------------------
+
+  /// counter_mark: the first counter that is unused in an epoch.
+  struct counter_mark {
+    std::uint64_t epoch = 0;
+    std::uint64_t counter = 0;
+  };
+
+  /// claim(stream): the right to be the one sender of a stream, and where its counters stand. misuse where another sender is
+  /// alive, over_limit from limits::streams on.
+  [[nodiscard]] result<counter_mark> claim(std::uint32_t stream) {
+    if (stream >= limits::streams) return errc::over_limit;
+    const std::scoped_lock lock(mutex_);
+    stream_state& s = streams_[stream];
+    if (s.claimed) return errc::misuse;
+    s.claimed = true;
+    return s.mark;
+  }
+  /// release(stream, mark): the sender is gone; its counters stay used.
+  void release(std::uint32_t stream, const counter_mark& mark) noexcept {
+    const std::scoped_lock lock(mutex_);
+    const auto at = streams_.find(stream);  // claim() made the entry
+    if (at != streams_.end()) at->second = {mark, false};
+  }
+
+ private:
+  struct stream_state {
+    counter_mark mark;
+    bool claimed = false;
+  };
+
+  void forget(steady_time now) {
+    // an epoch ends when the one after it has begun and its overlap is over
+    for (std::size_t i = 0; i + 1 < epochs_.size();) {
+      if (epochs_[i + 1]->began + epochs_[i + 1]->overlap > now) return;
+      epochs_.erase(epochs_.begin());
+    }
+  }
+
+  mutable std::mutex mutex_;
+  std::atomic<std::uint64_t> version_{0};
+  std::vector<epoch_ptr> epochs_;  // oldest first
+  std::unordered_map<std::uint32_t, stream_state> streams_;
+};
+
+}  // namespace conclave
