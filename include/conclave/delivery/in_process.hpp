@@ -39,9 +39,10 @@ class in_process {
     return take(welcomes_, owner);
   }
 
-  /// send(message): to every participant, in one order for all. Errors: stale_epoch for a commit of an epoch that has its
-  /// commit already, and for a proposal of an old epoch; malformed; over_limit for messages that are not for a group.
-  [[nodiscard]] status send(byte_view message) {
+  /// send(message): to every participant, in one order for all; returns its position there. Errors: stale_epoch for a commit
+  /// of an epoch that has its commit already, and for a proposal of an old epoch; misuse for messages that are not for a
+  /// whole group; what decoding says.
+  [[nodiscard]] result<std::size_t> send(byte_view message) {
     CONCLAVE_TRY(const auto seen, mls::message::decode(message));
     const bool is_public = seen.format == mls::wire_format::public_message;
     if (!is_public && seen.format != mls::wire_format::private_message) return errc::misuse;
@@ -52,7 +53,7 @@ class in_process {
     log_.push_back(std::make_shared<const bytes>(to_bytes(message)));
     if (type == mls::content_type::commit) ++epoch_;
     bytes_carried_ += message.size();
-    return {};
+    return log_.size() - 1;
   }
 
   /// position(): the end of the log; a participant who joins by the commit before it starts reading there.

@@ -343,7 +343,7 @@ class basic_group {
   received_proposal store(authenticated_content&& content, std::optional<hpke::key_pair> own_update) {
     const digest reference = suite().ref_hash("MLS 1.0 Proposal Reference", content.encoded);
     received_proposal out{content.content.body.proposal.type, to_bytes(reference.view())};
-    if (references_.emplace(out.reference, proposals_.size()).second)
+    if (references_.emplace(as_text(reference.view()), proposals_.size()).second)
       proposals_.push_back({std::move(content), reference, std::move(own_update)});
     return out;
   }
@@ -452,7 +452,7 @@ class basic_group {
       }
       if (content.sender.type == sender_type::new_member_commit)
         return failure{errc::refused, rules::external_commit_proposals};
-      const auto known = references_.find(to_bytes(item.reference));
+      const auto known = references_.find(std::string{as_text(item.reference)});
       if (known == references_.end()) return failure{errc::refused, rules::known_reference};
       const stored_proposal& stored = proposals_[known->second];
       if (stored.own_update) own_update = &*stored.own_update;
@@ -470,7 +470,7 @@ class basic_group {
   client me_;
   group_policy policy_;
   std::vector<stored_proposal> proposals_;      // in the order they came
-  std::map<bytes, std::size_t> references_;     // ProposalRef to position in proposals_
+  std::map<std::string, std::size_t> references_;  // ProposalRef to position in proposals_
   std::deque<past_epoch> past_;                 // oldest first
   bool active_ = true;
 };

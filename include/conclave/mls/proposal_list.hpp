@@ -5,6 +5,7 @@
 #include <conclave/mls/epoch.hpp>
 #include <conclave/mls/tree_validation.hpp>
 
+#include <string>
 #include <unordered_set>
 
 namespace conclave::inline CONCLAVE_ABI::mls {
@@ -70,7 +71,7 @@ template <crypto_provider P>
 [[nodiscard]] inline status valid_combination(std::span<const listed_proposal> list, const sender& committer) {
   const bool external = committer.type == sender_type::new_member_commit;
   std::unordered_set<std::uint32_t> changed;
-  std::vector<bytes> psk_ids;
+  std::vector<std::string> psk_ids;
   std::size_t group_context_extensions = 0, external_inits = 0, removes = 0;
   for (const auto& [p, from] : list) {
     switch (p.type) {
@@ -86,7 +87,7 @@ template <crypto_provider P>
         break;
       case proposal_type::psk:
         if (psk_ids.size() == limits::preshared_keys) return failure{errc::over_limit, rules::psk_count};
-        psk_ids.push_back(wire::encode(p.psk));
+        psk_ids.emplace_back(as_text(wire::encode(p.psk)));
         break;
       case proposal_type::reinit:
         if (list.size() != 1) return failure{errc::refused, rules::reinit_alone};
