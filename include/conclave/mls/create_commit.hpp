@@ -102,9 +102,11 @@ template <crypto_provider P>
     const auto kind =
         content.body.type == content_type::application ? ratchet_kind::application : ratchet_kind::handshake;
     CONCLAVE_TRY(auto key, current.message_secrets.next(s, current.own, kind));
-    const std::size_t size = content.body.encoded.size() + auth.signature.size() + auth.confirmation_tag.size();
+    bytes auth_bytes;
+    writer w{auth_bytes};
+    auth.write(w, content.body.type);
     return protect_private(env, s, current.secrets.sender_data, content, auth, std::move(key),
-                           padding_for(size, policy.padding_block));
+                           padding_for(content.body.encoded.size() + auth_bytes.size(), policy.padding_block));
   }
   const digest tag = membership_tag(s, current.secrets.membership, tbs, auth, content.body.type);
   bytes out;
