@@ -120,13 +120,14 @@ template <crypto_provider P>
 }
 
 /// join_by_welcome(...): the first epoch of a new member. Errors: unknown_key, unauthentic, malformed, refused, unsupported,
-/// each with its rule; no_entropy.
+/// each with its rule; no_entropy; misuse (no Welcome, or a key package that was used up).
 template <crypto_provider P>
 [[nodiscard]] result<epoch<P>> join_by_welcome(environment& env, const prepared_key_package& package,
                                                byte_view welcome_message, const join_options& options,
                                                const group_policy& policy) {
   CONCLAVE_TRY(const auto received, message::decode(welcome_message));
   if (received.format != wire_format::welcome) return failure{errc::misuse, rules::known_wire_format};
+  if (package.message.empty()) return errc::misuse;  // used up by an earlier join
   CONCLAVE_TRY(const auto own_package, wire::decode<located_key_package>(package.key_package()));
   if (received.welcome.suite != own_package->suite) return failure{errc::refused, rules::group_info_suite};
   CONCLAVE_TRY(const auto s, basic_suite<P>::make(received.welcome.suite));
