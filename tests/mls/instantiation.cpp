@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include <conclave/mls/group.hpp>
+
+template class conclave::mls::basic_group<conclave::default_provider>;
