@@ -18,7 +18,7 @@ struct group_policy {
   wire_format handshakes = wire_format::private_message;
   /// Messages sent are padded with zeros to a multiple of this many bytes; 1 for none.
   std::size_t padding_block = 64;
-  /// The longest lifetime of a key package (RFC 9420 7.2).
+  /// The longest lifetime of a key package (RFC 9420 7.2, which asks for one); seconds::max() accepts any.
   std::chrono::seconds max_lifetime = limits::key_package_lifetime;
   /// Epochs whose late messages still open, at most limits::past_epochs.
   std::size_t past_epochs = limits::past_epochs;

@@ -71,7 +71,8 @@ template <crypto_provider P>
 
   if (leaf.source == leaf_node_source::key_package) {
     const auto& [from, to] = leaf.lifetime;
-    if (to < from || to - from > static_cast<std::uint64_t>(max_lifetime.count()))
+    const bool limited = max_lifetime != std::chrono::seconds::max();
+    if (to < from || (limited && to - from > static_cast<std::uint64_t>(max_lifetime.count())))
       return failure{errc::refused, rules::lifetime_not_too_long};
   }
   return supports_group(own, group_extensions);
