@@ -65,8 +65,9 @@ class basic_group {
     CONCLAVE_TRY(auto key, hpke::generate_key_pair<P>(env, s.hpke_suite().kem));
     leaf_place place;
     const auto now = env.wall().time_since_epoch();
+    const auto valid_for = std::min(policy.max_lifetime, limits::key_package_lifetime);
     place.lifetime = {static_cast<std::uint64_t>((now - std::chrono::hours{1}).count()),
-                      static_cast<std::uint64_t>((now - std::chrono::hours{1} + policy.max_lifetime).count())};
+                      static_cast<std::uint64_t>((now - std::chrono::hours{1} + valid_for).count())};
     CONCLAVE_TRY(const auto leaf, make_leaf(env, s, me, key.pub.view(), place));
     const byte_view leaf_view{leaf};
     CONCLAVE_CHECK(first.tree.add_leaves({&leaf_view, 1}));
@@ -106,6 +107,8 @@ class basic_group {
   [[nodiscard]] std::size_t pending_proposals() const noexcept { return proposals_.size(); }
   /// epoch_authenticator(): equal for all members of an epoch (RFC 9420 8.7).
   [[nodiscard]] const epoch_authenticator& authenticator() const noexcept { return current_.secrets.authentication; }
+  /// resumption(): the resumption_psk of the epoch, for a psk_source that is asked for it later (RFC 9420 8.6).
+  [[nodiscard]] const resumption_psk& resumption() const noexcept { return current_.secrets.resumption; }
   /// export_secret(label, context, out): MLS-Exporter (RFC 9420 8.5); at most 255 Nh bytes. Errors: misuse.
   [[nodiscard]] status export_secret(std::string_view label, byte_view context, byte_span out) const {
     if (!active_ || out.size() > 255 * suite().nh()) return errc::misuse;
