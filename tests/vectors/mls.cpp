@@ -25,6 +25,7 @@ const kind kinds[] = {
     {"tree-validation", {"tree", "resolutions", "tree_hashes"}, mls_kinds::tree_validation},
     {"treekem", {"ratchet_tree", "leaves_private", "update_paths"}, mls_kinds::treekem},
     {"messages", {"mls_welcome", "ratchet_tree", "private_message"}, mls_kinds::messages},
+    {"passive-client", {"welcome", "initial_epoch_authenticator", "epochs"}, mls_kinds::passive_client},
 };
 
 bool has_all(const json& c, const kind& k) {

@@ -55,5 +55,6 @@ void tree_operations(const json& c);
 void tree_validation(const json& c);
 void treekem(const json& c);
 void messages(const json& c);
+void passive_client(const json& c);
 
 }  // namespace conclave_vectors::mls_kinds

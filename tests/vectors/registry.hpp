@@ -27,7 +27,9 @@ using case_list = std::vector<vector_case>;
 using family = std::optional<case_list> (*)(const std::string& stem, const nlohmann::json& file);
 
 std::optional<case_list> mls_cases(const std::string& stem, const nlohmann::json& file);
+std::optional<case_list> standards_cases(const std::string& stem, const nlohmann::json& file);
+std::optional<case_list> wycheproof_cases(const std::string& stem, const nlohmann::json& file);
 
-inline constexpr family families[] = {mls_cases};
+inline constexpr family families[] = {mls_cases, standards_cases, wycheproof_cases};
 
 }  // namespace conclave_vectors
