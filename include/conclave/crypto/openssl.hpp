@@ -50,7 +50,7 @@ class [[nodiscard]] quiet_errors {
   ~quiet_errors() { ERR_pop_to_mark(); }
 };
 
-/// fetched<fetch>(name): an algorithm, looked up once in a process and never released; nullptr where there is none.
+/// openssl_fetch<T, fetch>(name): an algorithm, looked up once in a process and never released; nullptr where there is none.
 template <class T, T* (*fetch)(OSSL_LIB_CTX*, const char*, const char*)>
 [[nodiscard]] T* openssl_fetch(const char* name) noexcept {
   const quiet_errors quiet;
@@ -175,6 +175,15 @@ using openssl_pkey_context = openssl_ptr<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
 using openssl_number = openssl_ptr<BIGNUM, BN_clear_free>;
 using openssl_point = openssl_ptr<EC_POINT, EC_POINT_clear_free>;
 
+/// openssl_import(type, selection, params): nullptr where they make no key.
+[[nodiscard]] inline openssl_pkey openssl_import(const char* type, int selection, OSSL_PARAM* params) {
+  const openssl_pkey_context context{openssl_alloc(EVP_PKEY_CTX_new_from_name(nullptr, type, nullptr))};
+  EVP_PKEY* out = nullptr;
+  const bool made =
+      EVP_PKEY_fromdata_init(context.get()) == 1 && EVP_PKEY_fromdata(context.get(), &out, selection, params) == 1;
+  return made ? openssl_pkey{out} : nullptr;
+}
+
 /// openssl_curve: a NIST curve. Points and scalars are worked on directly, which avoids importing keys for a single
 /// use.
 struct openssl_curve {
@@ -225,20 +234,15 @@ struct openssl_curve {
     OSSL_PARAM_BLD_push_octet_string(build.get(), OSSL_PKEY_PARAM_PUB_KEY, pk.data(), pk.size());
     if (sk != nullptr) OSSL_PARAM_BLD_push_BN_pad(build.get(), OSSL_PKEY_PARAM_PRIV_KEY, sk, scalar);
     const openssl_ptr<OSSL_PARAM, OSSL_PARAM_free> params{openssl_alloc(OSSL_PARAM_BLD_to_param(build.get()))};
-    const openssl_pkey_context context{openssl_alloc(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr))};
-    EVP_PKEY* out = nullptr;
-    const int what = sk != nullptr ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY;
-    if (EVP_PKEY_fromdata_init(context.get()) != 1 || EVP_PKEY_fromdata(context.get(), &out, what, params.get()) != 1)
-      return nullptr;
-    return openssl_pkey{out};
+    return openssl_import("EC", sk != nullptr ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY, params.get());
   }
 };
 
 [[nodiscard]] inline const char* openssl_montgomery(kem_id kem) noexcept {
-  static const bool x25519 = openssl_fetch<EVP_KEYMGMT, EVP_KEYMGMT_fetch>("X25519") != nullptr;
-  static const bool x448 = openssl_fetch<EVP_KEYMGMT, EVP_KEYMGMT_fetch>("X448") != nullptr;
-  if (kem == kem_id::dhkem_x25519_sha256 && x25519) return "X25519";
-  if (kem == kem_id::dhkem_x448_sha512 && x448) return "X448";
+  static const EVP_KEYMGMT* const x25519 = openssl_fetch<EVP_KEYMGMT, EVP_KEYMGMT_fetch>("X25519");
+  static const EVP_KEYMGMT* const x448 = openssl_fetch<EVP_KEYMGMT, EVP_KEYMGMT_fetch>("X448");
+  if (kem == kem_id::dhkem_x25519_sha256 && x25519 != nullptr) return "X25519";
+  if (kem == kem_id::dhkem_x448_sha512 && x448 != nullptr) return "X448";
   return nullptr;
 }
 
@@ -257,8 +261,8 @@ struct openssl {
     return detail::openssl_curve::of(kem) != nullptr || detail::openssl_montgomery(kem) != nullptr;
   }
   [[nodiscard]] static bool supports(signature_scheme scheme) noexcept {
-    static const bool ed448 = detail::openssl_fetch<EVP_SIGNATURE, EVP_SIGNATURE_fetch>("ED448") != nullptr;
-    return detail::openssl_curve::of(scheme) != nullptr || (scheme == signature_scheme::ed448 && ed448);
+    static const EVP_SIGNATURE* const ed448 = detail::openssl_fetch<EVP_SIGNATURE, EVP_SIGNATURE_fetch>("ED448");
+    return detail::openssl_curve::of(scheme) != nullptr || (scheme == signature_scheme::ed448 && ed448 != nullptr);
   }
 
   static void hash(hash_id hash, byte_parts parts, byte_span out) {
@@ -386,6 +390,14 @@ struct openssl {
   [[nodiscard]] static detail::openssl_pkey raw_public(const char* name, byte_view pk) {
     return detail::openssl_pkey{EVP_PKEY_new_raw_public_key_ex(nullptr, name, nullptr, pk.data(), pk.size())};
   }
+  // with both halves given, the public one is not computed again
+  [[nodiscard]] static detail::openssl_pkey raw_pair(const char* name, byte_view sk, byte_view pk) {
+    std::array params{
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PRIV_KEY, const_cast<std::uint8_t*>(sk.data()), sk.size()),
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, const_cast<std::uint8_t*>(pk.data()), pk.size()),
+        OSSL_PARAM_construct_end()};
+    return detail::openssl_import(name, EVP_PKEY_KEYPAIR, params.data());
+  }
   [[nodiscard]] static detail::openssl_pkey_context context_of(const detail::openssl_pkey& key) {
     return detail::openssl_pkey_context{detail::openssl_alloc(EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr))};
   }
@@ -434,8 +446,9 @@ struct openssl {
            EVP_PKEY_verify(context.get(), signature.data(), signature.size(), d.view().data(), d.size()) == 1;
   }
 
-  [[nodiscard]] static bool ed448_sign(byte_view sk, byte_view, byte_view message, byte_span out, std::size_t& size) {
-    const auto key = raw_private("ED448", sk);
+  [[nodiscard]] static bool ed448_sign(byte_view sk, byte_view pk, byte_view message, byte_span out,
+                                       std::size_t& size) {
+    const auto key = raw_pair("ED448", sk, pk);
     const detail::openssl_ptr<EVP_MD_CTX, EVP_MD_CTX_free> context{detail::openssl_alloc(EVP_MD_CTX_new())};
     return key && EVP_DigestSignInit_ex(context.get(), nullptr, nullptr, nullptr, nullptr, key.get(), nullptr) == 1 &&
            EVP_DigestSign(context.get(), out.data(), &size, message.data(), message.size()) == 1;

@@ -19,29 +19,31 @@ namespace conclave::inline CONCLAVE_ABI {
 namespace detail {
 
 #if CONCLAVE_WITH_OPENSSL && CONCLAVE_WITH_BOTAN
-using library_provider = prefer<sodium, prefer<openssl, botan>>;
+using other_libraries = prefer<openssl, botan>;
 #elif CONCLAVE_WITH_OPENSSL
-using library_provider = prefer<sodium, openssl>;
+using other_libraries = openssl;
 #elif CONCLAVE_WITH_BOTAN
-using library_provider = prefer<sodium, botan>;
+using other_libraries = botan;
+#endif
+
+#if CONCLAVE_WITH_OPENSSL || CONCLAVE_WITH_BOTAN
+using all_libraries = prefer<sodium, other_libraries>;
+using hash_libraries = prefer<other_libraries, sodium>;
 #else
-using library_provider = sodium;
+using all_libraries = sodium;
+using hash_libraries = sodium;
 #endif
 
 }  // namespace detail
 
-/// default_provider: X25519, Ed25519, ChaCha20-Poly1305, SHA-512 and SipHash from libsodium, whose curve is the
-/// fastest; the rest from OpenSSL where it is present, else from Botan. SHA-256 is Botan's where present: it uses the
-/// CPU's own instructions, which libsodium does not. Every supports() is true only of what a library at hand serves.
-struct default_provider : detail::library_provider {
-#if CONCLAVE_WITH_BOTAN
-  static void hash(hash_id id, byte_parts parts, byte_span out) {
-    id == hash_id::sha256 ? botan::hash(id, parts, out) : detail::library_provider::hash(id, parts, out);
-  }
+/// default_provider: X25519, Ed25519, ChaCha20-Poly1305 and SipHash from libsodium, whose curve is the fastest; the
+/// rest from OpenSSL where it is present, else from Botan. Those two also hash before libsodium does, because they use
+/// the CPU's own instructions. Every supports() is true only of what a library at hand serves.
+struct default_provider : detail::all_libraries {
+  static void hash(hash_id id, byte_parts parts, byte_span out) { detail::hash_libraries::hash(id, parts, out); }
   static void hmac(hash_id id, byte_view key, byte_parts parts, byte_span out) {
-    id == hash_id::sha256 ? botan::hmac(id, key, parts, out) : detail::library_provider::hmac(id, key, parts, out);
+    detail::hash_libraries::hmac(id, key, parts, out);
   }
-#endif
 };
 
 static_assert(crypto_provider<default_provider>);

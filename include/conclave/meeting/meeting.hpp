@@ -35,7 +35,7 @@ class basic_knock {
                                                   const meeting_options& options = {}) {
     CONCLAVE_TRY(const auto suite, mls::basic_suite<P>::make(options.suite));
     auto me = basic_meeting<P>::client_of(who);
-    CONCLAVE_TRY(auto package, mls::make_key_package(env, suite, me, options.key_package_valid_for));
+    CONCLAVE_TRY(auto package, mls::make_key_package(env, suite, me, {options.key_package_valid_for, false}));
     return basic_knock(env, std::move(me), std::move(package), options);
   }
 
@@ -101,9 +101,17 @@ class basic_meeting {
 
   /// admit(key_packages), remove(leaves), refresh(): one commit each. Errors: refused, malformed, unauthentic with the rule
   /// that was broken; misuse after leaving; no_entropy.
-  [[nodiscard]] result<change> admit(std::span<const byte_view> key_packages) { return commit({key_packages, {}, {}, true}); }
+  [[nodiscard]] result<change> admit(std::span<const byte_view> key_packages) {
+    mls::commit_request request;
+    request.add = key_packages;
+    return commit(request);
+  }
   [[nodiscard]] result<change> admit(byte_view key_package) { return admit({&key_package, 1}); }
-  [[nodiscard]] result<change> remove(std::span<const mls::leaf_index> leaves) { return commit({{}, leaves, {}, true}); }
+  [[nodiscard]] result<change> remove(std::span<const mls::leaf_index> leaves) {
+    mls::commit_request request;
+    request.remove = leaves;
+    return commit(request);
+  }
   [[nodiscard]] result<change> remove(mls::leaf_index leaf) { return remove({&leaf, 1}); }
   [[nodiscard]] result<change> refresh() { return commit({}); }
 

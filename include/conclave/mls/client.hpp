@@ -27,6 +27,7 @@ struct leaf_place {
   byte_view parent_hash;    ///< source commit
   byte_view group_id;       ///< sources update and commit
   leaf_index index{};       ///< sources update and commit
+  std::optional<std::uint16_t> grease{};  ///< the GREASE value to list; a random one where there is none
 };
 
 /// make_leaf(env, suite, client, encryption_key, place): a signed LeafNode, encoded. Errors: misuse where the client's key is
@@ -38,23 +39,36 @@ template <crypto_provider P>
   const auto list_of = []<class T>(const bytes& items, const std::vector<T>& values) {
     return wire::list<T>::of(items, values.size());
   };
+  std::uint16_t noise = place.grease.value_or(0);  // RFC 9420 13.5
+  if (!place.grease) {
+    std::array<std::uint8_t, 1> random_byte;
+    CONCLAVE_CHECK(env.random(random_byte));
+    noise = grease(random_byte[0]);
+  }
+  const auto with_noise = [&]<class T>(std::vector<T> values) {
+    values.push_back(T{noise});
+    return values;
+  };
   const std::vector versions{protocol_version::mls10};
   std::vector<cipher_suite> suites;
   for (std::uint16_t id = 1; id <= 7; ++id)
     if (const auto served = basic_suite<P>::make(cipher_suite{id}); served && served->signature() == s.signature())
       suites.push_back(cipher_suite{id});
+  suites = with_noise(std::move(suites));
+  const auto extensions = with_noise(who.extensions);
+  const auto proposals = with_noise(who.proposals);
+  const auto credentials = with_noise(who.credentials);
   const bytes versions_items = wire::encode_items(versions), suites_items = wire::encode_items(suites),
-              extension_items = wire::encode_items(who.extensions),
-              proposal_items = wire::encode_items(who.proposals),
-              credential_items = wire::encode_items(who.credentials);
+              extension_items = wire::encode_items(extensions), proposal_items = wire::encode_items(proposals),
+              credential_items = wire::encode_items(credentials);
 
   leaf_node leaf;
   leaf.encryption_key = encryption_key;
   leaf.signature_key = who.signer.public_view();
   leaf.credential = {who.credential_type, who.credential};
   leaf.capabilities = {list_of(versions_items, versions), list_of(suites_items, suites),
-                       list_of(extension_items, who.extensions), list_of(proposal_items, who.proposals),
-                       list_of(credential_items, who.credentials)};
+                       list_of(extension_items, extensions), list_of(proposal_items, proposals),
+                       list_of(credential_items, credentials)};
   leaf.source = place.source;
   leaf.lifetime = place.lifetime;
   leaf.parent_hash = place.parent_hash;
@@ -75,16 +89,23 @@ struct prepared_key_package {
   digest reference;      ///< KeyPackageRef
   hpke::key_pair init;
   hpke::key_pair leaf;
+  bool last_resort = false;   ///< joining does not use it up
 
   /// key_package(): the encoded KeyPackage inside the message.
   [[nodiscard]] byte_view key_package() const noexcept { return byte_view{message}.subspan(4); }
 };
 
-/// make_key_package(env, suite, client, lifetime): Errors: no_entropy, misuse (as make_leaf). Lifetimes count from
+/// key_package_options: `last_resort` marks a package that may be used more than once (the client lists the extension).
+struct key_package_options {
+  std::chrono::seconds valid_for = std::chrono::hours{24};
+  bool last_resort = false;
+};
+
+/// make_key_package(env, suite, client, options): Errors: no_entropy, misuse (as make_leaf). Lifetimes count from
 /// env.wall(), an hour back for clocks that are slow.
 template <crypto_provider P>
 [[nodiscard]] result<prepared_key_package> make_key_package(environment& env, const basic_suite<P>& s,
-                                                            const client& who, std::chrono::seconds valid_for) {
+                                                            const client& who, const key_package_options& options) {
   prepared_key_package out;
   CONCLAVE_TRY(out.init, hpke::generate_key_pair<P>(env, s.hpke_suite().kem));
   CONCLAVE_TRY(out.leaf, hpke::generate_key_pair<P>(env, s.hpke_suite().kem));
@@ -92,7 +113,10 @@ template <crypto_provider P>
   const auto now = env.wall().time_since_epoch();
   leaf_place place;
   place.lifetime = {static_cast<std::uint64_t>((now - std::chrono::hours{1}).count()),
-                    static_cast<std::uint64_t>((now + valid_for).count())};
+                    static_cast<std::uint64_t>((now + options.valid_for).count())};
+  std::array<std::uint8_t, 1> random_byte;
+  CONCLAVE_CHECK(env.random(random_byte));
+  place.grease = grease(random_byte[0]);
   CONCLAVE_TRY(const auto leaf, make_leaf(env, s, who, out.leaf.pub.view(), place));
 
   writer w{out.message};
@@ -102,7 +126,10 @@ template <crypto_provider P>
   wire::write(w, s.id());
   w.opaque(out.init.pub.view());
   w.raw(leaf);
-  w.opaque({});  // no extensions
+  std::vector<extension> extensions{{extension_type{*place.grease}, {}}};
+  if (options.last_resort) extensions.push_back({extension_type::last_resort, {}});
+  out.last_resort = options.last_resort;
+  w.opaque(wire::encode_items(extensions));
   CONCLAVE_TRY(const auto signature, s.sign_with_label(env, who.signer, "KeyPackageTBS", out.key_package()));
   w.opaque(signature);
   out.reference = key_package_ref(s, out.key_package());

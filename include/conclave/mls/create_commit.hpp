@@ -8,25 +8,51 @@
 
 namespace conclave::inline CONCLAVE_ABI::mls {
 
-/// unsigned_commit: a commit up to the point where it is signed, and the epoch it leads to.
+/// prepared_commit: a commit that is ready to be sent, and the epoch it leads to.
 template <crypto_provider P>
 struct prepared_commit {
   next_epoch<P> next;
-  bytes message;    ///< MLSMessage with the commit
-  bytes welcome;    ///< MLSMessage with the Welcome; empty where nobody was added
+  bytes message;                  ///< MLSMessage with the commit
+  std::vector<bytes> welcomes;    ///< MLSMessages: one for all who were added, or one each in their order, or none
 };
 
-/// make_group_info(env, epoch, signer, with_tree): a signed GroupInfo, encoded, of the epoch's own member.
+/// commit_plan: what create_commit is to do.
+struct commit_plan {
+  std::span<const listed_proposal> list;
+  byte_view encoded_proposals;               ///< the ProposalOrRef items of `list`, in the same order
+  byte_view authenticated_data;
+  bool path = true;                          ///< include a path even where none is required
+  const init_secret* external_init = nullptr;  ///< of an external commit: the committer is not a member yet
+};
+
+/// group_info_content: which extensions a GroupInfo gets.
+struct group_info_content {
+  bool ratchet_tree = true;
+  bool external_pub = false;   ///< so that outsiders can join by external commit
+};
+
+/// make_group_info(env, epoch, signer, content): a signed GroupInfo, encoded, of the epoch's own member. A GREASE extension
+/// keeps joiners tolerant (RFC 9420 13.5).
 template <crypto_provider P>
 [[nodiscard]] result<bytes> make_group_info(environment& env, const epoch<P>& e, const signature_key& signer,
-                                            bool with_tree) {
-  bytes tree_data, items;
+                                            const group_info_content& content) {
+  bytes tree_data, external_data, items;
   std::vector<extension> extensions;
-  if (with_tree) {
+  if (content.ratchet_tree) {
     writer w{tree_data};
     w.opaque(e.tree.encode_items());
     extensions.push_back({extension_type::ratchet_tree, tree_data});
   }
+  if (content.external_pub) {
+    CONCLAVE_TRY(const auto key,
+                 hpke::derive_key_pair<P>(e.suite().hpke_suite().kem, e.secrets.external.reveal()));
+    writer w{external_data};
+    w.opaque(key.pub.view());
+    extensions.push_back({extension_type::external_pub, external_data});
+  }
+  std::array<std::uint8_t, 1> seed;
+  CONCLAVE_CHECK(env.random(seed));
+  extensions.push_back({extension_type{grease(seed[0])}, {}});
   items = wire::encode_items(extensions);
   bytes out = e.context;
   writer w{out};
@@ -86,12 +112,7 @@ template <crypto_provider P>
   return out;
 }
 
-/// padded(size, block): zero bytes to add to a content of this size.
-[[nodiscard]] constexpr std::size_t padding_for(std::size_t size, std::size_t block) noexcept {
-  return block <= 1 ? 0 : (block - size % block) % block;
-}
-
-/// protect_content(...): signs nothing: wraps signed content of this member as the policy says. A PrivateMessage takes the
+/// protect_content(...): wraps signed content of this member as the policy says. A PrivateMessage takes the
 /// next generation of the member's ratchet, which stays used whatever becomes of the message.
 template <crypto_provider P>
 [[nodiscard]] result<bytes> protect_content(environment& env, epoch<P>& current, wire_format format,
@@ -106,7 +127,7 @@ template <crypto_provider P>
     writer w{auth_bytes};
     auth.write(w, content.body.type);
     return protect_private(env, s, current.secrets.sender_data, content, auth, std::move(key),
-                           padding_for(content.body.encoded.size() + auth_bytes.size(), policy.padding_block));
+                           policy.padding.bytes_for(content.body.encoded.size() + auth_bytes.size()));
   }
   const digest tag = membership_tag(s, current.secrets.membership, tbs, auth, content.body.type);
   bytes out;
@@ -114,26 +135,27 @@ template <crypto_provider P>
   write_message_header(w, wire_format::public_message);
   content.write(w);
   auth.write(w, content.body.type);
-  w.opaque(tag.view());
+  if (content.sender.type == sender_type::member) w.opaque(tag.view());
   return out;
 }
 
-/// create_commit(...): `encoded_proposals` are the ProposalOrRef items of `list`, in the same order. `current` changes in one
-/// way only: a PrivateMessage uses up a generation. Errors: as process_commit, no_entropy, exhausted.
+/// create_commit(...): `current` changes in one way only: a PrivateMessage uses up a generation. For an external commit
+/// `current` is the epoch as its GroupInfo describes it. Errors: as process_commit, no_entropy, exhausted.
 template <crypto_provider P>
 [[nodiscard]] result<prepared_commit<P>> create_commit(environment& env, epoch<P>& current, const client& me,
-                                                       std::span<const listed_proposal> list,
-                                                       byte_view encoded_proposals, bool want_path,
-                                                       byte_view authenticated_data, const group_policy& policy) {
+                                                       const commit_plan& plan, const group_policy& policy) {
   const auto& s = current.suite();
-  const sender from{sender_type::member, number(current.own)};
+  const bool external = plan.external_init != nullptr;
+  const sender from = external ? sender{sender_type::new_member_commit, 0}
+                               : sender{sender_type::member, number(current.own)};
+  const wire_format format = external ? wire_format::public_message : policy.handshakes;
   prepared_commit<P> out{{epoch<P>(current.tree), {}}, {}, {}};
   epoch<P>& next = out.next.state;
-  CONCLAVE_TRY(auto applied, apply_proposals(current, list, from, policy.max_lifetime, next.tree));
+  CONCLAVE_TRY(auto applied, apply_proposals(current, plan.list, from, policy, next.tree));
   next.group_id = current.group_id;
   next.number = current.number + 1;
   next.extensions = applied.extensions ? to_bytes(applied.extensions->encoded()) : current.extensions;
-  next.own = current.own;
+  next.own = external ? next.tree.first_blank() : current.own;
 
   // the path: new keys from the leaf to the root, then their secrets to everybody but the new members
   commit_secret committed(s.nh());
@@ -142,20 +164,21 @@ template <crypto_provider P>
   bytes update_path_bytes;
   std::vector<leaf_index> changed = applied.added;
   changed.insert(changed.end(), applied.updated.begin(), applied.updated.end());
-  if (applied.path_required || want_path) {
-    path = next.tree.filtered_direct_path(current.own);
+  if (applied.path_required || plan.path) {
+    if (external) next.tree.extend_for(next.own);
+    path = next.tree.filtered_direct_path(next.own);
     path_secret first(s.nh());
     CONCLAVE_CHECK(env.random(first.writable()));
     CONCLAVE_TRY(derived, derive_path(s, std::move(first), path.size()));
     CONCLAVE_TRY(auto leaf_key, hpke::generate_key_pair<P>(env, s.hpke_suite().kem));
     std::vector<byte_view> keys;
     for (const auto& key : derived.keys) keys.push_back(key.pub.view());
-    const digest leaf_parent_hash = merge_path(next.tree, current.own, path, keys);
+    const digest leaf_parent_hash = merge_path(next.tree, next.own, path, keys);
     CONCLAVE_TRY(const auto leaf, make_leaf(env, s, me, leaf_key.pub.view(),
                                             {leaf_node_source::commit, {}, leaf_parent_hash.view(), next.group_id,
-                                             current.own}));
-    next.tree.set_leaf(current.own, leaf);
-    changed.push_back(current.own);
+                                             next.own}));
+    next.tree.set_leaf(next.own, leaf);
+    changed.push_back(next.own);
     CONCLAVE_TRY(const auto nodes,
                  encrypt_path(env, next.tree, path, derived, applied.added,
                               next.encode_context(current.confirmed_transcript_hash.view())));
@@ -168,51 +191,60 @@ template <crypto_provider P>
       auto& key = derived.keys[i];
       next.keys.set(path[i].node, std::move(key));
     }
-    next.keys.set(to_node(current.own), std::move(leaf_key));
+    next.keys.set(to_node(next.own), std::move(leaf_key));
   } else {
     next.keys = current.keys.clone_current(next.tree);
   }
   CONCLAVE_CHECK(valid_members(current.tree, next.tree, changed, applied.extensions));
+  if (external)  // nobody has checked this leaf yet
+    CONCLAVE_CHECK(valid_leaf(s, next.tree.leaf(next.own).value, leaf_node_source::commit, next.extension_items(),
+                              policy.max_lifetime));
 
   // the commit itself, signed in the old epoch
   bytes body;
   writer w{body};
-  w.opaque(encoded_proposals);
+  w.opaque(plan.encoded_proposals);
   w.number(static_cast<std::uint8_t>(!update_path_bytes.empty()));
   w.raw(update_path_bytes);
-  framed_content content{current.group_id, current.number, from, authenticated_data, {}};
+  framed_content content{current.group_id, current.number, from, plan.authenticated_data, {}};
   content.body.type = content_type::commit;
   content.body.encoded = body;
   const bytes content_bytes = wire::encode(content);
-  const bytes tbs = framed_content_tbs(policy.handshakes, content_bytes, current.context);
+  const bytes tbs = framed_content_tbs(format, content_bytes, current.context);
   CONCLAVE_TRY(const auto signature, s.sign_with_label(env, me.signer, "FramedContentTBS", tbs));
 
   // the new epoch
   CONCLAVE_TRY(const auto psk, find_psks(s, applied.psks, policy.psks));
-  next.confirmed_transcript_hash = confirmed_transcript_hash(s, current.interim_transcript_hash.view(),
-                                                             policy.handshakes, content_bytes, signature);
+  next.confirmed_transcript_hash = confirmed_transcript_hash(s, current.interim_transcript_hash.view(), format,
+                                                             content_bytes, signature);
   next.context = next.encode_context(next.confirmed_transcript_hash.view());
-  const joiner_secret joiner = derive_joiner_secret(s, current.secrets.init, committed, next.context);
+  const joiner_secret joiner = derive_joiner_secret(s, external ? *plan.external_init : current.secrets.init, committed, next.context);
   next.enter(joiner, psk);
-  out.next.change = {next.number, current.own, applied.added, std::move(applied.updated), std::move(applied.removed),
-                     false};
+  out.next.change = {next.number, next.own, applied.added, std::move(applied.updated), std::move(applied.removed),
+                     false, reinit_parameters::of(applied.reinit)};
+  if (external) out.next.change.added.push_back(next.own);
 
   if (!applied.added.empty()) {
     std::vector<new_member> members;
     auto leaf = applied.added.begin();
-    for (const auto& [p, who] : list) {
+    for (const auto& [p, who, by_reference] : plan.list) {
       if (p.type != proposal_type::add) continue;
       members.push_back({key_package_ref(s, p.add.encoded), p.add->init_key, {}});
       const node_index meeting_point = common_ancestor(current.own, *leaf++);
       for (std::size_t i = 0; i < path.size(); ++i)
         if (path[i].node == meeting_point) members.back().secret = derived.secrets[i].clone();
     }
-    CONCLAVE_TRY(const auto info, make_group_info(env, next, me.signer, policy.tree_in_welcome));
-    CONCLAVE_TRY(out.welcome, make_welcome(env, s, info, joiner, psk, applied.psks, members));
+    CONCLAVE_TRY(const auto info, make_group_info(env, next, me.signer, {policy.tree_in_welcome, false}));
+    const std::span<const new_member> all{members};
+    const std::size_t batch = policy.one_welcome_for_all ? all.size() : 1;
+    for (std::size_t i = 0; i < all.size(); i += batch) {
+      CONCLAVE_TRY(auto sealed, make_welcome(env, s, info, joiner, psk, applied.psks, all.subspan(i, batch)));
+      out.welcomes.push_back(std::move(sealed));
+    }
   }
 
   // last, because it uses up a generation of the current epoch
-  CONCLAVE_TRY(out.message, protect_content(env, current, policy.handshakes, content,
+  CONCLAVE_TRY(out.message, protect_content(env, current, format, content,
                                             {signature, next.confirmation_tag.view()}, tbs, policy));
   return out;
 }

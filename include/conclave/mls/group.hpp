@@ -3,11 +3,9 @@
 #pragma once
 
 #include <conclave/crypto/provider.hpp>
-#include <conclave/mls/create_commit.hpp>
-#include <conclave/mls/join.hpp>
+#include <conclave/mls/external_commit.hpp>
 
 #include <deque>
-#include <map>
 
 namespace conclave::inline CONCLAVE_ABI::mls {
 
@@ -21,8 +19,12 @@ class pending_commit {
  public:
   /// message(): to all members, and to nobody as a new member.
   [[nodiscard]] byte_view message() const noexcept { return prepared_.message; }
-  /// welcome(): to those who are added; empty where nobody is.
-  [[nodiscard]] byte_view welcome() const noexcept { return prepared_.welcome; }
+  /// welcome(): to those who are added; empty where nobody is. welcomes(): one each, in the order of the Adds, where the policy
+  /// says so.
+  [[nodiscard]] byte_view welcome() const noexcept {
+    return prepared_.welcomes.empty() ? byte_view{} : byte_view{prepared_.welcomes.front()};
+  }
+  [[nodiscard]] std::span<const bytes> welcomes() const noexcept { return prepared_.welcomes; }
   [[nodiscard]] const epoch_change& change() const noexcept { return prepared_.next.change; }
   /// ratchet_tree(): the tree of the new epoch, for joiners whose Welcome does not carry it.
   [[nodiscard]] bytes ratchet_tree() const { return prepared_.next.state.tree.encode_items(); }
@@ -37,10 +39,36 @@ class pending_commit {
 
 /// commit_request: what a commit does besides the proposals that were received.
 struct commit_request {
-  std::span<const byte_view> add;       ///< MLSMessages with key packages
-  std::span<const leaf_index> remove;
-  byte_view authenticated_data;         ///< sent in the clear, authenticated
-  bool path = true;                     ///< false: leave out the UpdatePath where the RFC allows it
+  std::span<const byte_view> add{};                ///< MLSMessages with key packages
+  std::span<const leaf_index> remove{};
+  byte_view authenticated_data{};                  ///< sent in the clear, authenticated
+  bool path = true;                                ///< false: leave out the UpdatePath where the RFC allows it
+  std::span<const pre_shared_key_id> psks{};       ///< each with a fresh nonce of Nh bytes, see fresh_nonce
+  std::optional<byte_view> extensions{};           ///< new items of GroupContext.extensions, all of them
+  std::optional<reinit> reinit_as{};               ///< end this group; alone
+  std::span<const mls::proposal> custom{};         ///< proposals of the application's own types
+};
+
+/// fresh_nonce(env, suite): the psk_nonce of a new pre_shared_key_id (RFC 9420 8.4). Errors: no_entropy.
+template <crypto_provider P>
+[[nodiscard]] result<bytes> fresh_nonce(environment& env, const basic_suite<P>& s) {
+  bytes out(s.nh());
+  CONCLAVE_CHECK(env.random(out));
+  return out;
+}
+
+/// external_join: a group that is joined once the delivery service has accepted the commit; dropping it is the rollback.
+template <crypto_provider P>
+struct external_join {
+  basic_group<P> group;
+  bytes commit;    ///< an MLSMessage, public
+};
+
+/// successor_group: a new group that continues another, and the Welcomes for those who come along.
+template <crypto_provider P>
+struct successor_group {
+  basic_group<P> group;
+  std::vector<bytes> welcomes;
 };
 
 /// basic_group<P>: Move-only. Every function either succeeds or leaves the group as it was, down to each byte, but for a used
@@ -89,9 +117,42 @@ class basic_group {
   [[nodiscard]] static result<basic_group> join(environment& env, client&& me, prepared_key_package&& package,
                                                 byte_view welcome, const join_options& options,
                                                 const group_policy& policy) {
-    CONCLAVE_TRY(auto first, join_by_welcome<P>(env, package, welcome, options, policy));
-    const prepared_key_package used = std::move(package);
-    return basic_group(std::move(first), std::move(me), policy);
+    return join_as(env, std::move(me), std::move(package), welcome, options, policy, nullptr);
+  }
+
+  /// join_successor(...): the same, for the group that continues `this` one after a ReInit or as a branch; which of the two
+  /// follows from whether this group was reinitialized. Everything that RFC 9420 11.2 and 11.3 ask for is checked.
+  [[nodiscard]] result<basic_group> join_successor(environment& env, client&& me, prepared_key_package&& package,
+                                                   byte_view welcome, const join_options& options,
+                                                   const group_policy& policy) const {
+    if (!active_) return errc::misuse;
+    const predecessor<P> before = as_predecessor();
+    return join_as(env, std::move(me), std::move(package), welcome, options, policy, &before);
+  }
+
+  /// join_external(env, client, group_info, options, policy): by external Commit, as a newcomer or back from being lost (RFC 9420
+  /// 12.4.3.2). Errors: as join_by_external_commit.
+  [[nodiscard]] static result<external_join<P>> join_external(environment& env, client&& me, byte_view group_info,
+                                                              const external_join_options& options,
+                                                              const group_policy& policy) {
+    CONCLAVE_TRY(auto prepared, join_by_external_commit<P>(env, me, group_info, options, policy));
+    return external_join<P>{basic_group(std::move(prepared.next.state), std::move(me), policy),
+                            std::move(prepared.message)};
+  }
+
+  /// reinitialize(env, client, key_packages): after a ReInit took effect: the new group, with everybody else's key packages for
+  /// its suite. branch(env, client, group_id, key_packages, extensions): a group of some members with the same parameters.
+  /// This group does not change. Errors: misuse (no ReInit; a group that is over), refused (members that do not match).
+  [[nodiscard]] result<successor_group<P>> reinitialize(environment& env, client&& me,
+                                                        std::span<const byte_view> key_packages) const {
+    if (!active_ || !reinit_) return errc::misuse;
+    return succeed(env, std::move(me), reinit_->suite, reinit_->group_id, reinit_->extensions, key_packages);
+  }
+  [[nodiscard]] result<successor_group<P>> branch(environment& env, client&& me, byte_view group_id,
+                                                  std::span<const byte_view> key_packages,
+                                                  byte_view extensions = {}) const {
+    if (!active_ || reinit_) return errc::misuse;
+    return succeed(env, std::move(me), suite().id(), group_id, extensions, key_packages);
   }
 
   // ---- facts ---------------------------------------------------------------------------------------------------
@@ -115,7 +176,19 @@ class basic_group {
     mls_exporter(suite(), current_.secrets.exporter, label, context, out);
     return {};
   }
-  /// ratchet_tree(): the content of a ratchet_tree extension for the current epoch.
+  /// reinitialized(): the parameters of the group that follows, once a ReInit took effect; this one sends nothing more.
+  [[nodiscard]] const std::optional<reinit_parameters>& reinitialized() const noexcept { return reinit_; }
+  /// group_info(env, content): a signed GroupInfo of the current epoch as MLSMessage, for external joiners.
+  [[nodiscard]] result<bytes> group_info(environment& env, const group_info_content& content) const {
+    if (!active_) return errc::misuse;
+    CONCLAVE_TRY(const auto info, make_group_info(env, current_, me_.signer, content));
+    bytes out;
+    writer w{out};
+    write_message_header(w, wire_format::group_info);
+    w.raw(info);
+    return out;
+  }
+  /// ratchet_tree_items(): the content of a ratchet_tree extension for the current epoch.
   [[nodiscard]] bytes ratchet_tree_items() const { return current_.tree.encode_items(); }
 
   // ---- changing the group ----------------------------------------------------------------------------------------
@@ -123,33 +196,17 @@ class basic_group {
   /// commit(env, request): prepares a commit of the request and of all valid proposals received in this epoch. Errors: what
   /// the request breaks, with its rule; misuse after removal; no_entropy; exhausted.
   [[nodiscard]] result<pending> commit(environment& env, const commit_request& request) {
-    if (!active_) return errc::misuse;
-    const sender me{sender_type::member, number(current_.own)};
+    CONCLAVE_CHECK(may_send_now());
     std::vector<listed_proposal> list;
     bytes encoded;
     writer w{encoded};
-
-    std::unordered_set<std::uint32_t> removed;
-    for (const leaf_index i : request.remove) removed.insert(number(i));
-    select_received(removed, list, w);
-    for (const leaf_index i : request.remove) {
-      listed_proposal entry{{}, me};
-      entry.proposal.type = proposal_type::remove;
-      entry.proposal.remove = i;
-      append_by_value(w, list, std::move(entry));
-    }
-    for (const byte_view package : request.add) {
-      CONCLAVE_TRY(const auto received, message::decode(package));
-      if (received.format != wire_format::key_package) return failure{errc::malformed, rules::known_wire_format};
-      if (!received.key_package->leaf->lifetime.covers(env.wall()))
-        return failure{errc::refused, rules::lifetime_is_current};
-      listed_proposal entry{{}, me};
-      entry.proposal.type = proposal_type::add;
-      entry.proposal.add = received.key_package;
-      append_by_value(w, list, std::move(entry));
-    }
-    CONCLAVE_TRY(auto prepared, create_commit(env, current_, me_, list, encoded, request.path,
-                                              request.authenticated_data, policy_));
+    std::unordered_set<std::uint32_t> changed;
+    for (const leaf_index i : request.remove) changed.insert(number(i));
+    if (!request.reinit_as) proposals_.select(current_.tree, current_.own, changed, list, w);
+    CONCLAVE_CHECK(append_request(env, request, list, w));
+    CONCLAVE_TRY(auto prepared, create_commit(env, current_, me_,
+                                              {list, encoded, request.authenticated_data, request.path, nullptr},
+                                              policy_));
     return pending(std::move(prepared), current_.interim_transcript_hash);
   }
 
@@ -158,27 +215,25 @@ class basic_group {
     pending accepted = std::move(commit);
     if (!active_) return errc::misuse;
     if (accepted.base_ != current_.interim_transcript_hash) return failure{errc::stale_epoch, rules::current_epoch};
-    enter(std::move(accepted.prepared_.next.state));
+    enter(std::move(accepted.prepared_.next));
     return std::move(accepted.prepared_.next.change);
   }
 
-  /// propose_add(env, key_package), propose_remove(env, leaf), propose_update(env): the MLSMessage for the others; the proposal
-  /// is also recorded here. Errors: as for a commit of it.
+  /// propose(env, proposal): the MLSMessage for the others; the proposal is also recorded here. `proposal` may be of any type but
+  /// Update and ExternalInit. Errors: as for a commit of it.
+  [[nodiscard]] result<bytes> propose(environment& env, const proposal& p) {
+    if (p.type == proposal_type::update || p.type == proposal_type::external_init) return errc::misuse;
+    return send_proposal(env, p, std::nullopt);
+  }
   [[nodiscard]] result<bytes> propose_add(environment& env, byte_view key_package_message) {
-    CONCLAVE_TRY(const auto received, message::decode(key_package_message));
-    if (received.format != wire_format::key_package) return failure{errc::malformed, rules::known_wire_format};
-    if (!received.key_package->leaf->lifetime.covers(env.wall()))
-      return failure{errc::refused, rules::lifetime_is_current};
-    proposal p;
-    p.type = proposal_type::add;
-    p.add = received.key_package;
-    return propose(env, p, std::nullopt);
+    CONCLAVE_TRY(const auto p, add_of(env, key_package_message));
+    return send_proposal(env, p, std::nullopt);
   }
   [[nodiscard]] result<bytes> propose_remove(environment& env, leaf_index target) {
     proposal p;
     p.type = proposal_type::remove;
     p.remove = target;
-    return propose(env, p, std::nullopt);
+    return send_proposal(env, p, std::nullopt);
   }
   [[nodiscard]] result<bytes> propose_update(environment& env) {
     CONCLAVE_TRY(auto key, hpke::generate_key_pair<P>(env, suite().hpke_suite().kem));
@@ -188,7 +243,7 @@ class basic_group {
     proposal p;
     p.type = proposal_type::update;
     CONCLAVE_TRY(p.update, wire::decode<located_leaf>(leaf));
-    return propose(env, p, std::move(key));
+    return send_proposal(env, p, std::move(key));
   }
 
   // ---- messages --------------------------------------------------------------------------------------------------
@@ -196,7 +251,7 @@ class basic_group {
   /// protect(env, plaintext, authenticated_data): an application message as MLSMessage. Errors: refused while proposals wait
   /// for a commit (RFC 9420 12.4), misuse after removal, exhausted, no_entropy.
   [[nodiscard]] result<bytes> protect(environment& env, byte_view plaintext, byte_view authenticated_data) {
-    if (!active_) return errc::misuse;
+    CONCLAVE_CHECK(may_send_now());
     if (!proposals_.empty()) return failure{errc::refused, rules::commit_before_application};
     if (plaintext.size() + authenticated_data.size() > limits::message_bytes) return errc::over_limit;
     secret_bytes body;
@@ -221,11 +276,6 @@ class basic_group {
   }
 
  private:
-  struct stored_proposal {
-    authenticated_content content;
-    digest reference;
-    std::optional<hpke::key_pair> own_update;  // the new leaf key of an Update of this member
-  };
   struct past_epoch {
     std::uint64_t number;
     ratchet_tree<P> tree;
@@ -241,65 +291,103 @@ class basic_group {
   basic_group(epoch<P>&& first, client&& me, const group_policy& policy)
       : current_{std::move(first)}, me_{std::move(me)}, policy_{policy} {}
 
-  static void append_by_value(writer& w, std::vector<listed_proposal>& list, listed_proposal&& entry) {
-    proposal_or_ref item;
-    item.type = proposal_or_ref_type::proposal;
-    item.proposal = entry.proposal;
-    item.write(w);
-    list.push_back(std::move(entry));
+  [[nodiscard]] static result<basic_group> join_as(environment& env, client&& me, prepared_key_package&& package,
+                                                   byte_view welcome, const join_options& options,
+                                                   const group_policy& policy, const predecessor<P>* before) {
+    CONCLAVE_TRY(auto first, join_by_welcome<P>(env, package, welcome, options, policy, before));
+    if (!package.last_resort) {
+      const prepared_key_package used = std::move(package);
+    }
+    return basic_group(std::move(first), std::move(me), policy);
   }
 
-  /// The received proposals that fit together, by reference: a Remove beats Updates of its leaf, the last Update beats earlier
-  /// ones, and what would break the list is left out, so that no single member can block every commit.
-  void select_received(std::unordered_set<std::uint32_t>& changed, std::vector<listed_proposal>& list, writer& w) {
-    std::vector<const stored_proposal*> chosen;
-    std::unordered_set<std::string_view> added_keys;
-    for (const auto& stored : proposals_) {
-      const proposal& p = stored.content.content.body.proposal;
-      if (p.type == proposal_type::remove && p.remove != current_.own && changed.insert(number(p.remove)).second)
-        chosen.push_back(&stored);
+  [[nodiscard]] predecessor<P> as_predecessor() const noexcept {
+    return {&current_, reinit_ ? resumption_psk_usage::reinit : resumption_psk_usage::branch,
+            reinit_ ? &*reinit_ : nullptr};
+  }
+
+  /// Creates a group and adds everybody in one commit that carries this group's resumption_psk.
+  [[nodiscard]] result<successor_group<P>> succeed(environment& env, client&& me, cipher_suite id, byte_view group_id,
+                                                   byte_view extensions,
+                                                   std::span<const byte_view> key_packages) const {
+    const predecessor<P> before = as_predecessor();
+    predecessor_psks<P> psks(before, policy_.psks);
+    group_policy policy = policy_;
+    policy.psks = &psks;
+    CONCLAVE_TRY(auto group, create(env, id, std::move(me), group_id, extensions, policy));
+    CONCLAVE_TRY(const auto nonce, fresh_nonce(env, group.suite()));
+    pre_shared_key_id link{psk_type::resumption, {}, before.usage, current_.group_id, current_.number, nonce};
+    commit_request request;
+    request.add = key_packages;
+    request.psks = {&link, 1};
+    CONCLAVE_TRY(auto commit, group.commit(env, request));
+    std::vector<bytes> welcomes(commit.welcomes().begin(), commit.welcomes().end());
+    CONCLAVE_CHECK(group.apply(std::move(commit)));
+    CONCLAVE_TRY(const auto context, wire::decode<mls::group_context>(group.current_.context));
+    CONCLAVE_CHECK(valid_successor(before, context, group.current_.tree));
+    group.policy_ = policy_;
+    return successor_group<P>{std::move(group), std::move(welcomes)};
+  }
+
+  [[nodiscard]] status may_send_now() const {
+    if (!active_) return errc::misuse;
+    if (reinit_) return failure{errc::refused, rules::no_message_after_reinit};
+    return {};
+  }
+
+  [[nodiscard]] static result<proposal> add_of(environment& env, byte_view key_package_message) {
+    CONCLAVE_TRY(const auto received, message::decode(key_package_message));
+    if (received.format != wire_format::key_package) return failure{errc::malformed, rules::known_wire_format};
+    if (!received.key_package->leaf->lifetime.covers(env.wall()))
+      return failure{errc::refused, rules::lifetime_is_current};
+    proposal out;
+    out.type = proposal_type::add;
+    out.add = received.key_package;
+    return out;
+  }
+
+  /// The proposals of a request, by value.
+  [[nodiscard]] status append_request(environment& env, const commit_request& request,
+                                      std::vector<listed_proposal>& list, writer& w) const {
+    listed_proposal entry{{}, {sender_type::member, number(current_.own)}};
+    const auto append = [&](proposal_type type, auto&& fill) {
+      entry.proposal = {};
+      entry.proposal.type = type;
+      fill(entry.proposal);
+      append_item(w, list, entry);
+    };
+    if (request.extensions) {
+      CONCLAVE_TRY(const auto items, extension_list::check(*request.extensions));
+      append(proposal_type::group_context_extensions, [&](proposal& p) { p.group_context_extensions = items; });
     }
-    for (auto stored = proposals_.rbegin(); stored != proposals_.rend(); ++stored) {
-      const auto& content = stored->content.content;
-      if (content.body.proposal.type == proposal_type::update && content.sender.index != number(current_.own) &&
-          changed.insert(content.sender.index).second)
-        chosen.push_back(&*stored);
+    for (const leaf_index i : request.remove) append(proposal_type::remove, [&](proposal& p) { p.remove = i; });
+    for (const byte_view package : request.add) {
+      CONCLAVE_TRY(const auto add, add_of(env, package));
+      append(proposal_type::add, [&](proposal& p) { p.add = add.add; });
     }
-    for (const auto& stored : proposals_) {
-      const proposal& p = stored.content.content.body.proposal;
-      if (p.type != proposal_type::add) continue;
-      const leaf_node& leaf = p.add->leaf.value;
-      const auto member = current_.tree.find_member(leaf.signature_key);
-      const bool taken = (member && !changed.contains(number(*member))) ||
-                         current_.tree.has_encryption_key(leaf.encryption_key);
-      if (!taken && added_keys.insert(as_text(leaf.signature_key)).second &&
-          added_keys.insert(as_text(leaf.encryption_key)).second)
-        chosen.push_back(&stored);
+    for (const auto& id : request.psks) append(proposal_type::psk, [&](proposal& p) { p.psk = id; });
+    if (request.reinit_as) append(proposal_type::reinit, [&](proposal& p) { p.reinit = *request.reinit_as; });
+    for (const auto& custom : request.custom) {
+      if (is_default(custom.type) || custom.type == proposal_type::self_remove) return errc::misuse;
+      append(custom.type, [&](proposal& p) { p.custom = custom.custom; });
     }
-    for (const stored_proposal* stored : chosen) {
-      proposal_or_ref item;
-      item.type = proposal_or_ref_type::reference;
-      item.reference = stored->reference.view();
-      item.write(w);
-      list.push_back({stored->content.content.body.proposal, stored->content.content.sender});
-    }
+    return {};
   }
 
   /// The state of the group moves on; the old one is kept for late messages as far as the policy says.
-  void enter(epoch<P>&& next) {
+  void enter(next_epoch<P>&& next) {
     proposals_.clear();
-    references_.clear();
+    reinit_ = next.change.reinit;
     past_.push_back({current_.number, current_.tree, std::move(current_.context),
                      std::move(current_.secrets.sender_data), std::move(current_.message_secrets)});
     while (past_.size() > std::min(policy_.past_epochs, limits::past_epochs)) past_.pop_front();
-    current_ = std::move(next);
+    current_ = std::move(next.state);
   }
 
   void leave(epoch_change& change) {
     change.removed_me = true;
     active_ = false;
     proposals_.clear();
-    references_.clear();
     past_.clear();
     current_.secrets = {};
     current_.message_secrets = {};
@@ -326,12 +414,15 @@ class basic_group {
     return sent_content{std::move(message), std::move(authenticated)};
   }
 
-  [[nodiscard]] result<bytes> propose(environment& env, const proposal& p, std::optional<hpke::key_pair> own_update) {
-    if (!active_) return errc::misuse;
-    if (proposals_.size() == limits::pending_proposals) return failure{errc::over_limit, rules::pending_proposal_limit};
-    const sender me{sender_type::member, number(current_.own)};
-    CONCLAVE_CHECK(check_proposal(p, me));
-    CONCLAVE_TRY(auto sent, send(env, policy_.handshakes, content_type::proposal, wire::encode(p), {}));
+  [[nodiscard]] result<bytes> send_proposal(environment& env, const proposal& p,
+                                            std::optional<hpke::key_pair> own_update) {
+    CONCLAVE_CHECK(may_send_now());
+    if (proposals_.full()) return failure{errc::over_limit, rules::pending_proposal_limit};
+    CONCLAVE_CHECK(check_proposal(p, {sender_type::member, number(current_.own)}));
+    // outsiders have to be able to read a SelfRemove
+    const wire_format format =
+        p.type == proposal_type::self_remove ? wire_format::public_message : policy_.handshakes;
+    CONCLAVE_TRY(auto sent, send(env, format, content_type::proposal, wire::encode(p), {}));
     store(std::move(sent.content), std::move(own_update));
     return std::move(sent.message);
   }
@@ -346,8 +437,7 @@ class basic_group {
   received_proposal store(authenticated_content&& content, std::optional<hpke::key_pair> own_update) {
     const digest reference = suite().ref_hash("MLS 1.0 Proposal Reference", content.encoded);
     received_proposal out{content.content.body.proposal.type, to_bytes(reference.view())};
-    if (references_.emplace(as_text(reference.view()), proposals_.size()).second)
-      proposals_.push_back({std::move(content), reference, std::move(own_update)});
+    proposals_.add({std::move(content), reference, std::move(own_update)});
     return out;
   }
 
@@ -363,9 +453,8 @@ class basic_group {
     CONCLAVE_CHECK(expect_epoch(content.group_id, content.epoch));
     if (content.body.type == content_type::application) return failure{errc::refused, rules::application_is_private};
     const bool member = content.sender.type == sender_type::member;
-    const bool covers_context = member || content.sender.type == sender_type::new_member_commit;
     const bytes tbs = framed_content_tbs(wire_format::public_message, received.content.encoded,
-                                         covers_context ? byte_view{current_.context} : byte_view{});
+                                         signs_context(content.sender) ? byte_view{current_.context} : byte_view{});
     if (member) {
       const digest expected =
           membership_tag(suite(), current_.secrets.membership, tbs, received.auth, content.body.type);
@@ -413,24 +502,10 @@ class basic_group {
     return event{std::move(out)};
   }
 
-  /// Finds the key that RFC 9420 6.1 names for the sender, and verifies the content's signature with it.
   [[nodiscard]] status verify_signature(const ratchet_tree<P>& tree, const authenticated_content& message,
                                         byte_view tbs) const {
-    const auto& [group_id, number, from, data, body] = message.content;
-    byte_view key;
-    switch (from.type) {
-      case sender_type::member:
-        if (!tree.contains(leaf_index{from.index})) return failure{errc::refused, rules::sender_is_member};
-        key = tree.signature_key(leaf_index{from.index});
-        break;
-      case sender_type::new_member_commit:
-        if (body.type != content_type::commit || !body.commit.path)
-          return failure{errc::refused, rules::sender_allows_content};
-        key = body.commit.path->leaf->signature_key;
-        break;
-      default: return failure{errc::unsupported, rules::sender_allows_content};
-    }
-    if (!suite().verify_with_label(key, "FramedContentTBS", byte_view{tbs}, message.auth.signature))
+    CONCLAVE_TRY(const auto key, signature_key_of(tree, current_.extension_items(), message.content));
+    if (!suite().verify_with_label(key, "FramedContentTBS", tbs, message.auth.signature))
       return failure{errc::unauthentic, rules::content_signature};
     return {};
   }
@@ -439,9 +514,12 @@ class basic_group {
     const framed_content& content = message.content;
     if (content.sender.type == sender_type::member && content.sender.index == number(current_.own))
       return failure{errc::refused, rules::own_message};
+    if (reinit_) return failure{errc::refused, rules::no_message_after_reinit};
     if (content.body.type == content_type::proposal) {
-      if (proposals_.size() == limits::pending_proposals)
-        return failure{errc::over_limit, rules::pending_proposal_limit};
+      if (proposals_.full()) return failure{errc::over_limit, rules::pending_proposal_limit};
+      if (content.body.proposal.type == proposal_type::self_remove &&
+          message.format() != wire_format::public_message)
+        return failure{errc::refused, rules::self_remove_by_reference};
       CONCLAVE_CHECK(check_proposal(content.body.proposal, content.sender));
       return event{store(std::move(message), std::nullopt)};
     }
@@ -453,27 +531,28 @@ class basic_group {
         list.push_back({item.proposal, content.sender});
         continue;
       }
-      if (content.sender.type == sender_type::new_member_commit)
+      const stored_proposal* stored = proposals_.find(item.reference);
+      if (stored == nullptr) return failure{errc::refused, rules::known_reference};
+      // a joiner cannot judge proposals that were sent within the group, but for those made for it
+      if (content.sender.type == sender_type::new_member_commit &&
+          stored->proposal().type != proposal_type::self_remove)
         return failure{errc::refused, rules::external_commit_proposals};
-      const auto known = references_.find(std::string{as_text(item.reference)});
-      if (known == references_.end()) return failure{errc::refused, rules::known_reference};
-      const stored_proposal& stored = proposals_[known->second];
-      if (stored.own_update) own_update = &*stored.own_update;
-      list.push_back({stored.content.content.body.proposal, stored.content.content.sender});
+      if (stored->own_update) own_update = &*stored->own_update;
+      list.push_back({stored->proposal(), stored->sender(), true});
     }
     CONCLAVE_TRY(auto next, process_commit(current_, message, list, own_update, policy_));
     if (next.change.removed_me)
       leave(next.change);
     else
-      enter(std::move(next.state));
+      enter(std::move(next));
     return event{std::move(next.change)};
   }
 
   epoch<P> current_;
   client me_;
   group_policy policy_;
-  std::vector<stored_proposal> proposals_;      // in the order they came
-  std::map<std::string, std::size_t> references_;  // ProposalRef to position in proposals_
+  proposal_cache proposals_;
+  std::optional<reinit_parameters> reinit_;
   std::deque<past_epoch> past_;                 // oldest first
   bool active_ = true;
 };

@@ -4,11 +4,48 @@
 
 #include <conclave/interfaces.hpp>
 #include <conclave/limits.hpp>
-#include <conclave/mls/types.hpp>
+#include <conclave/mls/proposal.hpp>
+#include <conclave/mls/sender.hpp>
 
+#include <bit>
 #include <variant>
 
 namespace conclave::inline CONCLAVE_ABI::mls {
+
+/// padding: zeros behind the content of a PrivateMessage, so that its length says less (RFC 9420 15.1).
+struct padding {
+  enum class kind : std::uint8_t { none, block, padme } how = kind::block;
+  std::size_t block = 64;  ///< kind block: up to a multiple of this
+
+  /// bytes_for(size): how many zeros to add. Padmé rounds up so that a length reveals O(log log size) bits and grows by at
+  /// most 12 % (Nikitin et al., PETS 2019).
+  [[nodiscard]] constexpr std::size_t bytes_for(std::size_t size) const noexcept {
+    if (how == kind::none || size < 2) return 0;
+    if (how == kind::block) return block <= 1 ? 0 : (block - size % block) % block;
+    const auto exponent = static_cast<unsigned>(std::bit_width(size) - 1);
+    const unsigned kept = static_cast<unsigned>(std::bit_width(exponent));
+    const std::size_t mask = (std::size_t{1} << (exponent > kept ? exponent - kept : 0)) - 1;
+    return ((size + mask) & ~mask) - size;
+  }
+};
+
+struct listed_proposal;
+
+/// commit_rules: what the application adds to RFC 9420 12.2. Asked for every commit this member makes or receives, before
+/// anything changes. All members have to come to the same verdict from the same facts, or the group splits.
+/// Threads: called on the thread that uses the group.
+class commit_rules {
+ public:
+  commit_rules() = default;
+  commit_rules(const commit_rules&) = delete;
+  commit_rules& operator=(const commit_rules&) = delete;
+  virtual ~commit_rules() = default;
+
+  /// allow(context, committer, proposals): success, or any error to refuse the commit with. `context` is the encoded
+  /// GroupContext of the present epoch.
+  [[nodiscard]] virtual status allow(byte_view context, const sender& committer,
+                                     std::span<const listed_proposal> proposals) = 0;
+};
 
 /// group_policy: choices of this member. They may differ between members, except max_lifetime: members with different values
 /// can disagree about a Commit.
@@ -16,16 +53,19 @@ struct group_policy {
   /// Format of handshake messages this member sends: private hides who joins and leaves from the delivery service, public lets
   /// it follow (RFC 9420 16.4). Both are understood.
   wire_format handshakes = wire_format::private_message;
-  /// Messages sent are padded with zeros to a multiple of this many bytes; 1 for none.
-  std::size_t padding_block = 64;
+  mls::padding padding;
   /// The longest lifetime of a key package (RFC 9420 7.2, which asks for one); seconds::max() accepts any.
   std::chrono::seconds max_lifetime = limits::key_package_lifetime;
   /// Epochs whose late messages still open, at most limits::past_epochs.
   std::size_t past_epochs = limits::past_epochs;
   /// A Welcome carries the ratchet tree; if not, joiners get ratchet_tree() by another way.
   bool tree_in_welcome = true;
+  /// One Welcome for everybody who is added, or one each: shorter for each joiner, more to send altogether.
+  bool one_welcome_for_all = true;
   /// Where pre-shared keys are found; nullptr for nowhere. Outlives the group.
   psk_source* psks = nullptr;
+  /// The application's rules; nullptr for none. Outlives the group.
+  commit_rules* rules = nullptr;
 };
 
 /// application_message: content of a member's PrivateMessage.
@@ -42,12 +82,27 @@ struct received_proposal {
   bytes reference;          ///< ProposalRef
 };
 
+/// reinit_parameters: of the group that is to follow this one (RFC 9420 12.1.5), owned.
+struct reinit_parameters {
+  bytes group_id;
+  protocol_version version{};
+  cipher_suite suite{};
+  bytes extensions;    ///< the items
+
+  [[nodiscard]] static std::optional<reinit_parameters> of(const std::optional<mls::reinit>& from) {
+    if (!from) return std::nullopt;
+    return reinit_parameters{to_bytes(from->group_id), from->version, from->suite,
+                             to_bytes(from->extensions.encoded())};
+  }
+};
+
 /// epoch_change: a commit took effect.
 struct epoch_change {
   std::uint64_t epoch = 0;                ///< the new one
   std::optional<leaf_index> committer;    ///< in the new epoch
   std::vector<leaf_index> added, updated, removed;
   bool removed_me = false;                ///< this member is out: the group opens and sends nothing any more
+  std::optional<reinit_parameters> reinit;  ///< the group is over: a new one with these parameters follows
 };
 
 using event = std::variant<application_message, received_proposal, epoch_change>;

@@ -5,6 +5,7 @@
 #include <conclave/mls/client.hpp>
 #include <conclave/mls/message.hpp>
 #include <conclave/mls/process_commit.hpp>
+#include <conclave/mls/successor.hpp>
 
 namespace conclave::inline CONCLAVE_ABI::mls {
 
@@ -46,11 +47,12 @@ struct opened_welcome {
   psk_secret psk;
 };
 
-/// open_welcome(suite, welcome, package, psks): decrypts a Welcome. Errors: unknown_key (not for this package, no such PSK),
-/// unauthentic, malformed, refused.
+/// open_welcome(suite, welcome, package, before, psks): decrypts a Welcome. `before` is the group that the new one continues,
+/// or nullptr. Errors: unknown_key (not for this package, no such PSK), unauthentic, malformed, refused.
 template <crypto_provider P>
 [[nodiscard]] result<opened_welcome> open_welcome(const basic_suite<P>& s, const welcome& w,
-                                                  const prepared_key_package& package, psk_source* psks) {
+                                                  const prepared_key_package& package, const predecessor<P>* before,
+                                                  psk_source* psks) {
   std::optional<hpke_ciphertext> mine;
   for (const encrypted_group_secrets entry : w.secrets)
     if (equal(entry.new_member, package.reference.view())) mine = entry.encrypted;
@@ -64,13 +66,17 @@ template <crypto_provider P>
   if (out.secrets.joiner_secret.size() != s.nh()) return failure{errc::malformed, rules::welcome_opens};
 
   std::vector<pre_shared_key_id> ids;
+  std::size_t links = 0;  // keys that make the new group the successor of another
   for (const pre_shared_key_id id : out.secrets.psks) {
     if (id.psk_nonce.size() != s.nh()) return failure{errc::malformed, rules::psk_nonce_length};
-    if (id.type == psk_type::resumption && id.usage != resumption_psk_usage::application)
-      return failure{errc::refused, rules::psk_usage};
+    if (id.type == psk_type::resumption && id.usage != resumption_psk_usage::application) {
+      if (before == nullptr || !before->named_by(id)) return failure{errc::refused, rules::psk_usage};
+      ++links;
+    }
     if (ids.size() == limits::preshared_keys) return failure{errc::over_limit, rules::psk_count};
     ids.push_back(id);
   }
+  if (links != (before == nullptr ? 0U : 1U)) return failure{errc::refused, rules::psk_usage};
   CONCLAVE_TRY(out.psk, find_psks(s, ids, psks));
   CONCLAVE_TRY(const auto joiner, joiner_secret::copy_of(out.secrets.joiner_secret));
   const welcome_key key = derive_welcome_key(s, derive_welcome_secret(s, joiner, out.psk));
@@ -124,16 +130,21 @@ template <crypto_provider P>
 template <crypto_provider P>
 [[nodiscard]] result<epoch<P>> join_by_welcome(environment& env, const prepared_key_package& package,
                                                byte_view welcome_message, const join_options& options,
-                                               const group_policy& policy) {
+                                               const group_policy& policy, const predecessor<P>* before = nullptr) {
   CONCLAVE_TRY(const auto received, message::decode(welcome_message));
   if (received.format != wire_format::welcome) return failure{errc::misuse, rules::known_wire_format};
   if (package.message.empty()) return errc::misuse;  // used up by an earlier join
   CONCLAVE_TRY(const auto own_package, wire::decode<located_key_package>(package.key_package()));
   if (received.welcome.suite != own_package->suite) return failure{errc::refused, rules::group_info_suite};
   CONCLAVE_TRY(const auto s, basic_suite<P>::make(received.welcome.suite));
-  CONCLAVE_TRY(const auto opened, open_welcome(s, received.welcome, package, policy.psks));
+  std::optional<predecessor_psks<P>> linked;
+  if (before != nullptr) linked.emplace(*before, policy.psks);
+  CONCLAVE_TRY(const auto opened,
+               open_welcome(s, received.welcome, package, before, linked ? &*linked : policy.psks));
   const group_info& info = opened.info.value;
   CONCLAVE_TRY(const auto tree, import_verified_tree(env, s, opened.info, options, policy));
+
+  if (before != nullptr) CONCLAVE_CHECK(valid_successor(*before, info.context, tree));
 
   epoch<P> out(tree);
   const auto own = tree.find_member(own_package->leaf->signature_key);

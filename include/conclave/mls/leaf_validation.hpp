@@ -89,6 +89,8 @@ template <crypto_provider P>
     return failure{errc::malformed, rules::valid_public_key};
   if (equal(package.init_key, package.leaf->encryption_key)) return failure{errc::refused, rules::init_key_differs};
   CONCLAVE_CHECK(unique_types(package.extensions));
+  for (const extension e : package.extensions)
+    if (!package.leaf->capabilities.supports(e.type)) return failure{errc::refused, rules::leaf_extensions_supported};
   return valid_leaf(s, package.leaf.value, leaf_node_source::key_package, group_extensions, max_lifetime);
 }
 

@@ -88,7 +88,7 @@ template <crypto_provider P>
 
   next_epoch<P> out{epoch<P>(current.tree), {}};
   epoch<P>& next = out.state;
-  CONCLAVE_TRY(auto applied, apply_proposals(current, list, from, policy.max_lifetime, next.tree));
+  CONCLAVE_TRY(auto applied, apply_proposals(current, list, from, policy, next.tree));
   if ((applied.path_required || external) && !received.path) return failure{errc::refused, rules::path_required};
 
   next.group_id = current.group_id;
@@ -112,12 +112,13 @@ template <crypto_provider P>
   CONCLAVE_CHECK(valid_members(current.tree, next.tree, changed, applied.extensions));
 
   out.change = {next.number, committer, std::move(applied.added), std::move(applied.updated),
-                std::move(applied.removed), false};
+                std::move(applied.removed), false, reinit_parameters::of(applied.reinit)};
   if (external) {
     out.change.added.push_back(committer);
     // a resync replaces the joiner's own former leaf and nobody else's
-    for (const leaf_index i : out.change.removed)
-      if (!(current.tree.leaf(i)->credential == received.path->leaf->credential))
+    for (const auto& [p, who, by_reference] : list)
+      if (p.type == proposal_type::remove &&
+          !(current.tree.leaf(p.remove)->credential == received.path->leaf->credential))
         return failure{errc::refused, rules::external_commit_proposals};
   }
   if (std::ranges::find(out.change.removed, current.own) != out.change.removed.end()) {

@@ -28,6 +28,7 @@ struct proposal {
   mls::reinit reinit;
   byte_view external_init;                  ///< kem_output
   extension_list group_context_extensions;
+  byte_view custom;                         ///< of a type not named in proposal_type: an opaque<V>
 
   [[nodiscard]] static result<proposal> read(reader& in) {
     proposal out;
@@ -61,12 +62,13 @@ struct proposal {
       case proposal_type::reinit: return f(self.reinit);
       case proposal_type::external_init: return f(self.external_init);
       case proposal_type::group_context_extensions: return f(self.group_context_extensions);
+      case proposal_type::self_remove: return {};
     }
-    return failure{errc::unsupported, rules::known_proposal};
+    return f(self.custom);
   }
 };
 
-/// path_required(type): a commit that covers such a proposal needs an UpdatePath (RFC 9420 12.4).
+/// path_required(type): a commit that covers such a proposal needs an UpdatePath (RFC 9420 12.4). Custom types do.
 [[nodiscard]] constexpr bool path_required(proposal_type type) noexcept {
   return type != proposal_type::add && type != proposal_type::psk && type != proposal_type::reinit;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <conclave/mls/epoch.hpp>
+#include <conclave/mls/group_policy.hpp>
 #include <conclave/mls/tree_validation.hpp>
 
 #include <string>
@@ -14,6 +15,7 @@ namespace conclave::inline CONCLAVE_ABI::mls {
 struct listed_proposal {
   mls::proposal proposal;
   mls::sender sender;
+  bool by_reference = false;
 };
 
 /// applied_proposals: what a list did.
@@ -53,18 +55,25 @@ template <crypto_provider P>
     case proposal_type::remove:
       if (!current.tree.contains(p.remove)) return failure{errc::refused, rules::remove_target};
       return {};
-    case proposal_type::psk:
+    case proposal_type::psk: {
       if (p.psk.psk_nonce.size() != s.nh()) return failure{errc::malformed, rules::psk_nonce_length};
-      if (p.psk.type == psk_type::resumption && p.psk.usage != resumption_psk_usage::application)
+      // reinit and branch belong to the commit by which a creator, still alone, sets up a successor group
+      const bool setting_up = current.number == 0 && current.tree.member_count() == 1;
+      if (p.psk.type == psk_type::resumption && p.psk.usage != resumption_psk_usage::application && !setting_up)
         return failure{errc::refused, rules::psk_usage};
       return {};
+    }
     case proposal_type::reinit:
       if (p.reinit.version < protocol_version::mls10) return failure{errc::refused, rules::reinit_version};
       return unique_types(p.reinit.extensions);
     case proposal_type::external_init: return {};
     case proposal_type::group_context_extensions: return unique_types(p.group_context_extensions);
+    case proposal_type::self_remove:
+      if (from.type != sender_type::member) return failure{errc::refused, rules::self_remove_by_reference};
+      if (!current.tree.contains(leaf_index{from.index})) return failure{errc::refused, rules::sender_is_member};
+      return {};
   }
-  return failure{errc::unsupported, rules::known_proposal};
+  return {};  // custom: the application's rules decide
 }
 
 /// valid_combination(list, committer): the rules of section 12.2 about the list as a whole that need no tree.
@@ -73,7 +82,7 @@ template <crypto_provider P>
   std::unordered_set<std::uint32_t> changed;
   std::vector<std::string> psk_ids;
   std::size_t group_context_extensions = 0, external_inits = 0, removes = 0;
-  for (const auto& [p, from] : list) {
+  for (const auto& [p, from, by_reference] : list) {
     switch (p.type) {
       case proposal_type::update:
         if (from.type == committer.type && from.index == committer.index)
@@ -97,9 +106,14 @@ template <crypto_provider P>
         break;
       case proposal_type::external_init: ++external_inits; break;
       case proposal_type::add: break;
+      case proposal_type::self_remove:
+        if (!by_reference) return failure{errc::refused, rules::self_remove_by_reference};
+        if (!external && from.index == committer.index) return failure{errc::refused, rules::removes_committer};
+        if (!changed.insert(from.index).second) return failure{errc::refused, rules::one_change_per_leaf};
+        break;
     }
     const bool may_be_external = p.type == proposal_type::external_init || p.type == proposal_type::remove ||
-                                 p.type == proposal_type::psk;
+                                 p.type == proposal_type::psk || p.type == proposal_type::self_remove;
     if (external && !may_be_external) return failure{errc::refused, rules::external_commit_proposals};
   }
   std::ranges::sort(psk_ids);
@@ -109,24 +123,48 @@ template <crypto_provider P>
   return {};
 }
 
-/// apply_proposals(epoch, list, committer, max_lifetime, tree): checks the list and applies it to `tree`, a copy of the
+/// supported_by_remaining(tree, types, removed): every member that will process the commit supports these non-default
+/// proposal types (RFC 9420 12.2). Looks at all members, but only where there is such a type.
+template <crypto_provider P>
+[[nodiscard]] status supported_by_remaining(const ratchet_tree<P>& tree, std::span<const proposal_type> types,
+                                            std::span<const leaf_index> removed) {
+  if (types.empty()) return {};
+  std::vector<leaf_index> leaving(removed.begin(), removed.end());
+  std::ranges::sort(leaving);
+  bool all = true;
+  tree.for_each_leaf([&](leaf_index i) {
+    if (!all || std::ranges::binary_search(leaving, i)) return;
+    const auto leaf = tree.leaf(i);
+    all = std::ranges::all_of(types, [&](proposal_type t) { return leaf->capabilities.supports(t); });
+  });
+  if (!all) return failure{errc::refused, rules::proposal_supported_by_all};
+  return {};
+}
+
+/// apply_proposals(epoch, list, committer, policy, tree): checks the list and applies it to `tree`, a copy of the
 /// epoch's tree, in the order of RFC 9420 12.3. What involves the finished tree is left to valid_members.
 /// Errors: refused, malformed, unauthentic, over_limit, each with its rule; `tree` is then to be dropped.
 template <crypto_provider P>
 [[nodiscard]] result<applied_proposals> apply_proposals(const epoch<P>& current, std::span<const listed_proposal> list,
-                                                        const sender& committer, std::chrono::seconds max_lifetime,
+                                                        const sender& committer, const group_policy& policy,
                                                         ratchet_tree<P>& tree) {
   CONCLAVE_CHECK(valid_combination(list, committer));
+  if (policy.rules != nullptr) {
+    if (const auto allowed = policy.rules->allow(current.context, committer, list); !allowed)
+      return failure{allowed.error().code(), rules::commit_rules};
+  }
   applied_proposals out;
   out.path_required = list.empty();
-  for (const auto& [p, from] : list)
+  for (const auto& [p, from, by_reference] : list)
     if (p.type == proposal_type::group_context_extensions) out.extensions = p.group_context_extensions;
   const extension_list extensions = out.extensions ? *out.extensions : current.extension_items();
 
   signature_batch<P> signatures(current.suite());
   std::vector<byte_view> added;
-  for (const auto& [p, from] : list) {
-    CONCLAVE_CHECK(valid_proposal(current, p, from, extensions, max_lifetime, signatures));
+  std::vector<proposal_type> optional_types;
+  for (const auto& [p, from, by_reference] : list) {
+    if (!is_default(p.type)) optional_types.push_back(p.type);
+    CONCLAVE_CHECK(valid_proposal(current, p, from, extensions, policy.max_lifetime, signatures));
     out.path_required = out.path_required || path_required(p.type);
     switch (p.type) {
       case proposal_type::add: added.push_back(p.add->leaf.encoded); break;
@@ -136,11 +174,13 @@ template <crypto_provider P>
       case proposal_type::reinit: out.reinit = p.reinit; break;
       case proposal_type::external_init: out.external_init = p.external_init; break;
       case proposal_type::group_context_extensions: break;
+      case proposal_type::self_remove: out.removed.push_back(leaf_index{from.index}); break;
     }
   }
+  CONCLAVE_CHECK(supported_by_remaining(current.tree, optional_types, out.removed));
   CONCLAVE_CHECK(signatures.verify(rules::leaf_signature));
 
-  for (const auto& [p, from] : list)
+  for (const auto& [p, from, by_reference] : list)
     if (p.type == proposal_type::update) tree.update_leaf(leaf_index{from.index}, p.update.encoded);
   for (const leaf_index i : out.removed) tree.remove_leaf(i);
   if (!out.removed.empty()) tree.truncate();

@@ -66,7 +66,6 @@ inline constexpr rule init_key_differs{"init key and encryption key are the same
 inline constexpr rule group_extensions_supported{"a member does not support an extension of the group", "RFC 9420 11.1"};
 
 // 12: proposals and commits
-inline constexpr rule known_proposal{"the proposal type is not served here", "RFC 9420 12.1"};
 inline constexpr rule proposal_supported_by_all{"a member does not support a proposal type", "RFC 9420 12.2"};
 inline constexpr rule update_sender{"an Update did not come from a member", "RFC 9420 12.1.2"};
 inline constexpr rule remove_target{"the leaf to remove is blank or outside the tree", "RFC 9420 12.1.3"};
@@ -75,6 +74,9 @@ inline constexpr rule unique_extensions{"an extension type occurs twice", "RFC 9
 inline constexpr rule known_reference{"a commit refers to a proposal that was not received", "RFC 9420 12.4"};
 inline constexpr rule update_by_committer{"the commit contains an Update of the committer", "RFC 9420 12.2"};
 inline constexpr rule removes_committer{"the commit removes its committer", "RFC 9420 12.2"};
+inline constexpr rule self_remove_by_reference{"a SelfRemove is not a member's own, public and by reference", "draft-ietf-mls-extensions"};
+inline constexpr rule external_sender{"the sender is not among the external senders of the group", "RFC 9420 12.1.8"};
+inline constexpr rule commit_rules{"the application's rules forbid this commit or proposal", "RFC 9420 12.2"};
 inline constexpr rule one_change_per_leaf{"two proposals change the same leaf", "RFC 9420 12.2"};
 inline constexpr rule unique_psk_ids{"two proposals name the same pre-shared key", "RFC 9420 12.2"};
 inline constexpr rule one_group_context_extensions{"more than one GroupContextExtensions", "RFC 9420 12.2"};
@@ -97,6 +99,11 @@ inline constexpr rule group_id_unique{"this client is already in a group with th
 inline constexpr rule group_info_suite{"version or suite of the GroupInfo do not match", "RFC 9420 12.4.3.1"};
 inline constexpr rule unmerged_leaf_below{"an unmerged leaf is blank or not below its parent", "RFC 9420 12.4.3.1"};
 inline constexpr rule unmerged_in_between{"an unmerged leaf is missing in a node in between", "RFC 9420 12.4.3.1"};
+inline constexpr rule external_pub_present{"the GroupInfo has no external_pub", "RFC 9420 12.4.3.2"};
+inline constexpr rule successor_epoch{"a group that continues another does not begin with epoch 1", "RFC 9420 12.4.3.1"};
+inline constexpr rule successor_parameters{"a group that continues another has other parameters", "RFC 9420 11.2, 11.3"};
+inline constexpr rule successor_members{"a group that continues another has other members", "RFC 9420 11.2, 11.3"};
+inline constexpr rule no_message_after_reinit{"the group was reinitialized and sends nothing more", "RFC 9420 12.4.2"};
 inline constexpr rule my_leaf_present{"the tree does not hold the leaf of this key package", "RFC 9420 12.4.3.1"};
 inline constexpr rule path_secret_matches{"the path secret does not give the keys of the tree", "RFC 9420 12.4.3.1"};
 inline constexpr rule node_type_by_position{"a leaf stands in a parent's place or the reverse", "RFC 9420 12.4.3.3"};

@@ -30,6 +30,7 @@ enum class proposal_type : std::uint16_t {
   reinit = 5,
   external_init = 6,
   group_context_extensions = 7,
+  self_remove = 0x000a,  ///< draft-ietf-mls-extensions
 };
 
 enum class extension_type : std::uint16_t {
@@ -38,6 +39,7 @@ enum class extension_type : std::uint16_t {
   required_capabilities = 3,
   external_pub = 4,
   external_senders = 5,
+  last_resort = 0x000a,  ///< of key packages: may be used more than once
 };
 
 enum class credential_type : std::uint16_t { basic = 1, x509 = 2 };
@@ -52,6 +54,11 @@ enum class node_type : std::uint8_t { leaf = 1, parent = 2 };
 }
 [[nodiscard]] constexpr bool is_default(extension_type type) noexcept {
   return type >= extension_type::application_id && type <= extension_type::external_senders;
+}
+
+/// grease(seed): one of the 15 values 0x0A0A, 0x1A1A, ... 0xEAEA that nobody may give a meaning (RFC 9420 13.5).
+[[nodiscard]] constexpr std::uint16_t grease(std::uint8_t seed) noexcept {
+  return static_cast<std::uint16_t>(0x0a0a + 0x1010 * (seed % 15));
 }
 
 /// leaf_index counts leaves from the left, node_index counts nodes in the array of RFC 9420 appendix C.

@@ -72,9 +72,13 @@ class epoch_window {
     }
   }
 
-  /// purge(now): forgets the epochs that have closed, with their secrets.
-  void purge(steady_time now) noexcept {
+  /// purge(now): forgets the epochs that have closed, with their secrets. Returns when the next one closes;
+  /// steady_time::max() where none will.
+  steady_time purge(steady_time now) noexcept {
     std::erase_if(epochs_, [&](const live_epoch& epoch) { return epoch.closes <= now; });
+    steady_time next = steady_time::max();
+    for (const live_epoch& epoch : epochs_) next = std::min(next, epoch.closes);
+    return next;
   }
 
   /// find(kid, now): the open epoch whose low E bits `kid` carries.

@@ -62,10 +62,12 @@ class opener {
   /// until then their frames open and are marked late. So a removal shortens the overlap of every epoch before it.
   void retire_before(std::uint64_t epoch, steady_time deadline) noexcept { epochs_.retire_before(epoch, deadline); }
 
-  /// purge(now): wipes the keys of epochs whose deadline has come. open() refuses their frames in any case.
-  void purge(steady_time now) {
-    epochs_.purge(now);
+  /// purge(now): wipes the keys of epochs whose deadline has come; open() refuses their frames in any case. Returns the
+  /// next deadline, when to call again; steady_time::max() where there is none.
+  steady_time purge(steady_time now) {
+    const steady_time next = epochs_.purge(now);
     forget_closed();
+    return next;
   }
 
   /// open(frame, metadata, out, now): checks and decrypts one frame; `metadata` is what the sender gave to seal.

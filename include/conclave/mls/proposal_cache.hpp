@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+/// proposal_cache: the proposals of an epoch that wait for a commit.
+#pragma once
+
+#include <conclave/mls/proposal_list.hpp>
+
+#include <map>
+
+namespace conclave::inline CONCLAVE_ABI::mls {
+
+/// stored_proposal: a proposal that was valid when it came.
+struct stored_proposal {
+  authenticated_content content;
+  digest reference;                           ///< ProposalRef
+  std::optional<hpke::key_pair> own_update;   ///< the new leaf key, where it is an Update of this member
+
+  [[nodiscard]] const mls::proposal& proposal() const noexcept { return content.content.body.proposal; }
+  [[nodiscard]] const mls::sender& sender() const noexcept { return content.content.sender; }
+};
+
+/// append_item(writer, list, entry, reference): one ProposalOrRef; by value where there is no reference.
+inline void append_item(writer& w, std::vector<listed_proposal>& list, const listed_proposal& entry,
+                        byte_view reference = {}) {
+  proposal_or_ref item;
+  item.type = entry.by_reference ? proposal_or_ref_type::reference : proposal_or_ref_type::proposal;
+  item.proposal = entry.proposal;
+  item.reference = reference;
+  item.write(w);
+  list.push_back(entry);
+}
+
+/// proposal_cache: at most limits::pending_proposals, in the order they came.
+class proposal_cache {
+ public:
+  [[nodiscard]] std::size_t size() const noexcept { return stored_.size(); }
+  [[nodiscard]] bool empty() const noexcept { return stored_.empty(); }
+  [[nodiscard]] bool full() const noexcept { return stored_.size() >= limits::pending_proposals; }
+  [[nodiscard]] const std::vector<stored_proposal>& all() const noexcept { return stored_; }
+
+  /// add: a proposal that is there already is not stored again.
+  void add(stored_proposal&& p) {
+    if (by_reference_.emplace(as_text(p.reference.view()), stored_.size()).second) stored_.push_back(std::move(p));
+  }
+  [[nodiscard]] const stored_proposal* find(byte_view reference) const {
+    const auto at = by_reference_.find(std::string{as_text(reference)});
+    return at == by_reference_.end() ? nullptr : &stored_[at->second];
+  }
+  void clear() noexcept {
+    stored_.clear();
+    by_reference_.clear();
+  }
+
+  /// select(tree, own, changed, list, writer): adds to a commit, by reference, the proposals that fit together: a removal beats
+  /// Updates of its leaf, the last Update beats earlier ones, a ReInit yields to anything else, and what would break the
+  /// list is left out, so that no single member can block every commit. `changed` holds the leaves the commit changes
+  /// already.
+  template <crypto_provider P>
+  void select(const ratchet_tree<P>& tree, leaf_index own, std::unordered_set<std::uint32_t>& changed,
+              std::vector<listed_proposal>& list, writer& w) const {
+    const std::size_t before = list.size();
+    const auto take = [&](const stored_proposal& p) {
+      append_item(w, list, {p.proposal(), p.sender(), true}, p.reference.view());
+    };
+    for (const auto& p : stored_)
+      if (p.proposal().type == proposal_type::self_remove && p.sender().index != number(own) &&
+          changed.insert(p.sender().index).second)
+        take(p);
+    for (const auto& p : stored_)
+      if (p.proposal().type == proposal_type::remove && p.proposal().remove != own &&
+          changed.insert(number(p.proposal().remove)).second)
+        take(p);
+    for (auto p = stored_.rbegin(); p != stored_.rend(); ++p)
+      if (p->proposal().type == proposal_type::update && p->sender().index != number(own) &&
+          changed.insert(p->sender().index).second)
+        take(*p);
+    select_adds(tree, changed, take);
+    bool extensions_taken = false;
+    std::size_t psks = 0;
+    for (const auto& p : stored_) {
+      switch (p.proposal().type) {
+        case proposal_type::group_context_extensions:
+          if (!std::exchange(extensions_taken, true)) take(p);
+          break;
+        case proposal_type::psk:
+          if (psks++ < limits::preshared_keys / 2) take(p);
+          break;
+        default:
+          if (!is_default(p.proposal().type) && p.proposal().type != proposal_type::self_remove) take(p);
+          break;
+      }
+    }
+    if (list.size() == before && changed.empty())
+      for (const auto& p : stored_)
+        if (p.proposal().type == proposal_type::reinit) return take(p);
+  }
+
+ private:
+  template <crypto_provider P, class Take>
+  void select_adds(const ratchet_tree<P>& tree, const std::unordered_set<std::uint32_t>& changed, Take& take) const {
+    std::unordered_set<std::string_view> keys;
+    for (const auto& p : stored_) {
+      if (p.proposal().type != proposal_type::add) continue;
+      const leaf_node& leaf = p.proposal().add->leaf.value;
+      const auto member = tree.find_member(leaf.signature_key);
+      const bool taken = (member && !changed.contains(number(*member))) || tree.has_encryption_key(leaf.encryption_key);
+      if (!taken && keys.insert(as_text(leaf.signature_key)).second && keys.insert(as_text(leaf.encryption_key)).second)
+        take(p);
+    }
+  }
+
+  std::vector<stored_proposal> stored_;
+  std::map<std::string, std::size_t> by_reference_;  // ProposalRef to position
+};
+
+}  // namespace conclave::mls
