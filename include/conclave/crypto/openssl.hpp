@@ -50,7 +50,7 @@ class [[nodiscard]] quiet_errors {
   ~quiet_errors() { ERR_pop_to_mark(); }
 };
 
-/// openssl_fetch<T, fetch>(name): an algorithm, looked up once in a process and never released; nullptr where there is none.
+/// openssl_fetch<T, fetch>(name): an algorithm, to be kept for good: looking up is slow. nullptr where there is none.
 template <class T, T* (*fetch)(OSSL_LIB_CTX*, const char*, const char*)>
 [[nodiscard]] T* openssl_fetch(const char* name) noexcept {
   const quiet_errors quiet;
