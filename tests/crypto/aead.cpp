@@ -1,27 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "vectors.hpp"
+#include "crypto.hpp"
+
+#include <numeric>
 
 using namespace conclave_test;
 
 namespace {
-
-struct aead_case {
-  aead_id aead;
-  bytes key, nonce, aad, plaintext, ciphertext;
-};
-
-std::vector<aead_case> standard_cases() {
-  std::vector<aead_case> out;
-  for (const char* file : {"nist-aes-gcm.json", "rfc8439-chacha20-poly1305.json"})
-    for (const json& c : own_cases(file))
-      out.push_back({c.at("aead").get<aead_id>(), hex(c, "key"), hex(c, "nonce"), hex(c, "aad"), hex(c, "plaintext"),
-                     hex(c, "ciphertext")});
-  for (const json& c : own_cases("rfc9180-hpke.json"))  // every sequence number, below HPKE
-    for (const json& e : c.at("encryptions"))
-      out.push_back(
-          {c.at("aead_id").get<aead_id>(), hex(c, "key"), hex(e, "nonce"), hex(e, "aad"), hex(e, "pt"), hex(e, "ct")});
-  return out;
-}
 
 constexpr std::array all_aeads{aead_id::aes_128_gcm, aead_id::aes_256_gcm, aead_id::chacha20_poly1305};
 
@@ -30,7 +14,7 @@ template <class F>
 int for_each_key(F&& work) {
   int calls = 0;
   for (const aead_id aead : all_aeads) {
-    for_each_provider([&]<class P>() {
+    in_every_provider([&]<class P>() {
       if (!P::supports(aead)) return false;
       auto key = P::aead_key::make(aead, bytes(aead_key_size(aead), 7));
       REQUIRE(key);
@@ -44,41 +28,12 @@ int for_each_key(F&& work) {
 
 }  // namespace
 
-TEST_CASE("AEAD: the standards' vectors, in place and not") {
-  for (const aead_case& c : standard_cases()) {
-    const int served = for_each_provider([&]<class P>() {
-      if (!P::supports(c.aead)) {
-        CHECK(P::aead_key::make(c.aead, c.key).error() == errc::unsupported);
-        return false;
-      }
-      auto key = P::aead_key::make(c.aead, c.key);
-      REQUIRE(key);
-      bytes sealed(c.ciphertext.size(), 0xa5), opened(c.plaintext.size(), 0xa5);
-      REQUIRE(key->seal(c.nonce, c.aad, c.plaintext, sealed));
-      CHECK(sealed == c.ciphertext);
-      REQUIRE(key->open(c.nonce, c.aad, c.ciphertext, opened));
-      CHECK(opened == c.plaintext);
-
-      bytes buffer = c.plaintext;
-      buffer.resize(c.ciphertext.size());
-      const byte_span front = byte_span{buffer}.first(c.plaintext.size());
-      REQUIRE(key->seal(c.nonce, c.aad, front, buffer));
-      CHECK(buffer == c.ciphertext);
-      REQUIRE(key->open(c.nonce, c.aad, buffer, front));
-      CHECK(equal(front, c.plaintext));
-      return true;
-    });
-    const int others = CONCLAVE_WITH_BOTAN + CONCLAVE_WITH_OPENSSL;
-    CHECK(served >= (c.aead == aead_id::chacha20_poly1305 ? 2 + others : others + (others > 0)));
-  }
-}
-
 TEST_CASE("AEAD: providers agree at every length around a block") {
   bytes plaintext(200), nonce(aead_nonce_size, 3);
   std::iota(plaintext.begin(), plaintext.end(), std::uint8_t{0});
   for (const aead_id aead : all_aeads) {
     std::vector<bytes> expected;
-    for_each_provider([&]<class P>() {
+    in_every_provider([&]<class P>() {
       if (!P::supports(aead)) return false;
       auto key = P::aead_key::make(aead, bytes(aead_key_size(aead), 7));
       REQUIRE(key);
@@ -154,7 +109,7 @@ TEST_CASE("AEAD: wrong sizes and overlaps are misuse, and the output is zeroed")
 }
 
 TEST_CASE("AEAD: keys of a wrong length are misuse, other algorithms are unsupported") {
-  for_each_provider([&]<class P>() {
+  in_every_provider([&]<class P>() {
     for (const aead_id aead : all_aeads) {
       if (!P::supports(aead)) continue;
       for (const std::size_t n : {0U, 15U, 17U, 24U, 31U, 33U})

@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "vectors.hpp"
+#include "crypto.hpp"
 
 #include <conclave/crypto/hpke.hpp>
 
 using namespace conclave_test;
 
 namespace {
-
-hpke::suite suite_of(const json& c) {
-  return {c.at("kem_id").get<kem_id>(), c.at("kdf_id").get<kdf_id>(), c.at("aead_id").get<aead_id>()};
-}
-
-// Outputs start out dirty, so that a function that writes nothing does not look like one that zeroes.
-bytes dirty(std::size_t size) { return bytes(size, 0xa5); }
 
 constexpr hpke::suite x25519_chacha{kem_id::dhkem_x25519_sha256, kdf_id::hkdf_sha256, aead_id::chacha20_poly1305};
 
@@ -21,99 +14,6 @@ hpke::key_pair some_key(std::uint8_t seed) {
 }
 
 }  // namespace
-
-TEST_CASE("RFC 9180 A: key pairs are derived and imported") {
-  for (const json& c : own_cases("rfc9180-hpke.json")) {
-    INFO(c.at("section"));
-    const auto kem = suite_of(c).kem;
-    const int served = for_each_provider([&]<class P>() {
-      if (!hpke::detail::supports<P>(kem)) {
-        CHECK(hpke::derive_key_pair<P>(kem, hex(c, "ikmR")).error() == errc::unsupported);
-        CHECK(hpke::import_key_pair<P>(kem, hex(c, "skRm")).error() == errc::unsupported);
-        return false;
-      }
-      for (const auto& [ikm, sk, pk] : {std::array{"ikmE", "skEm", "pkEm"}, std::array{"ikmR", "skRm", "pkRm"}}) {
-        const auto derived = hpke::derive_key_pair<P>(kem, hex(c, ikm));
-        REQUIRE(derived);
-        CHECK(equal(derived->secret.reveal(), hex(c, sk)));
-        CHECK(equal(derived->pub.view(), hex(c, pk)));
-        const auto imported = hpke::import_key_pair<P>(kem, hex(c, sk));
-        REQUIRE(imported);
-        CHECK(equal(imported->pub.view(), hex(c, pk)));
-        CHECK(P::dh_check_public_key(kem, hex(c, pk)));
-      }
-      scripted_environment env(hex(c, "ikmE"));
-      const auto generated = hpke::generate_key_pair<P>(env, kem);
-      REQUIRE(generated);
-      CHECK(equal(generated->pub.view(), hex(c, "pkEm")));
-
-      const bytes e = hex(c, "ikmE"), r = hex(c, "ikmR");
-      std::array<hpke::key_pair, 2> pairs;
-      REQUIRE(hpke::derive_many<P>(kem, std::array<byte_view, 2>{e, r}, pairs));
-      CHECK(equal(pairs[0].pub.view(), hex(c, "pkEm")));
-      CHECK(equal(pairs[1].pub.view(), hex(c, "pkRm")));
-      return true;
-    });
-    CHECK(served >= (kem == kem_id::dhkem_x25519_sha256 ? 2 : 2 * CONCLAVE_WITH_BOTAN));
-  }
-}
-
-TEST_CASE("RFC 9180 A: the first message is sealed and opened") {
-  int cases = 0;
-  for (const json& c : own_cases("rfc9180-hpke.json")) {
-    INFO(c.at("section"));
-    const auto suite = suite_of(c);
-    if (c.at("encryptions").empty()) continue;  // export only
-    const json& first = c.at("encryptions").at(0);
-    REQUIRE(first.at("sequence_number") == 0);
-    const bytes info = hex(c, "info"), aad = hex(first, "aad"), pt = hex(first, "pt"), pk = hex(c, "pkRm");
-    for_each_provider([&]<class P>() {
-      if (!hpke::supports<P>(suite)) return false;
-      scripted_environment env(hex(c, "ikmE"));
-      bytes enc = dirty(kem_sizes(suite.kem).public_key), ct = dirty(pt.size() + aead_tag_size);
-      REQUIRE(hpke::seal<P>(env, suite, info, aad, {pk, pt, enc, ct}));
-      CHECK(enc == hex(c, "enc"));
-      CHECK(ct == hex(first, "ct"));
-
-      const auto recipient = hpke::import_key_pair<P>(suite.kem, hex(c, "skRm"));
-      REQUIRE(recipient);
-      bytes out = dirty(pt.size());
-      REQUIRE(hpke::open<P>(suite, *recipient, enc, info, aad, ct, out));
-      CHECK(out == pt);
-      REQUIRE(hpke::open<P>(suite, *recipient, enc, info, aad, ct, byte_span{ct}.first(pt.size())));
-      CHECK(equal(byte_view{ct}.first(pt.size()), pt));
-      ++cases;
-      return true;
-    });
-  }
-  CHECK(cases >= 1 + 5 * CONCLAVE_WITH_BOTAN);
-}
-
-TEST_CASE("RFC 9180 A: secrets are exported") {
-  int cases = 0;
-  for (const json& c : own_cases("rfc9180-hpke.json")) {
-    INFO(c.at("section"));
-    const auto suite = suite_of(c);
-    for_each_provider([&]<class P>() {
-      if (!hpke::detail::supports<P>(suite.kem) || !P::supports(kdf_hash(suite.kdf))) return false;
-      const auto recipient = hpke::import_key_pair<P>(suite.kem, hex(c, "skRm"));
-      REQUIRE(recipient);
-      for (const json& e : c.at("exports")) {
-        scripted_environment env(hex(c, "ikmE"));
-        bytes enc = dirty(kem_sizes(suite.kem).public_key), sent = dirty(e.at("L")), received = dirty(e.at("L"));
-        const bytes context = hex(e, "exporter_context"), info = hex(c, "info");
-        REQUIRE(hpke::send_export<P>(env, suite, recipient->pub.view(), info, context, enc, sent));
-        CHECK(enc == hex(c, "enc"));
-        CHECK(sent == hex(e, "exported_value"));
-        REQUIRE(hpke::receive_export<P>(suite, *recipient, enc, info, context, received));
-        CHECK(received == hex(e, "exported_value"));
-        ++cases;
-      }
-      return true;
-    });
-  }
-  CHECK(cases >= 3 * 3 + 12 * CONCLAVE_WITH_BOTAN);
-}
 
 TEST_CASE("HPKE: whatever is altered, nothing opens and the output is zeroed") {
   const auto recipient = some_key(1);
@@ -228,7 +128,7 @@ TEST_CASE("HPKE: private keys out of range are malformed") {
   CHECK(hpke::import_key_pair<default_provider>(kem_id::dhkem_x25519_sha256, bytes(33)).error() == errc::malformed);
   for (const auto kem : {kem_id::dhkem_p256_sha256, kem_id::dhkem_p384_sha384, kem_id::dhkem_p521_sha512}) {
     const std::size_t size = kem_sizes(kem).private_key;
-    for_each_provider([&]<class P>() {
+    in_every_provider([&]<class P>() {
       if (!P::supports(kem)) return false;
       CHECK(hpke::import_key_pair<P>(kem, bytes(size)).error() == errc::malformed);
       CHECK(hpke::import_key_pair<P>(kem, bytes(size, 0xff)).error() == errc::malformed);

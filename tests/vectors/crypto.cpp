@@ -85,7 +85,7 @@ int aead_refuses(const aead_answer& a, errc why) {
   return in_every_provider([&]<class P>() {
     if (!P::supports(a.aead)) return false;
     auto key = succeeds(P::aead_key::make(a.aead, a.key), "making the key");
-    bytes opened = dirty(a.sealed.size() - aead_tag_size);
+    bytes opened = dirty(a.plaintext.size());
     fails(key.open(a.nonce, a.aad, a.sealed, opened), why, "opening");
     expect_zeroed(opened);
     return true;

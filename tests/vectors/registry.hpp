@@ -17,6 +17,7 @@ struct vector_case {
   std::string label;
   std::function<void()> run;
   std::optional<std::uint16_t> suite{};  ///< the MLS cipher suite it needs
+  std::optional<std::uint16_t> sframe_suite{};
   bool needs_psk = false;
   std::string not_offered{};  ///< why the library does not claim to pass it; empty where it does
 };
@@ -27,9 +28,10 @@ using case_list = std::vector<vector_case>;
 using family = std::optional<case_list> (*)(const std::string& stem, const nlohmann::json& file);
 
 std::optional<case_list> mls_cases(const std::string& stem, const nlohmann::json& file);
+std::optional<case_list> sframe_cases(const std::string& stem, const nlohmann::json& file);
 std::optional<case_list> standards_cases(const std::string& stem, const nlohmann::json& file);
 std::optional<case_list> wycheproof_cases(const std::string& stem, const nlohmann::json& file);
 
-inline constexpr family families[] = {mls_cases, standards_cases, wycheproof_cases};
+inline constexpr family families[] = {mls_cases, sframe_cases, standards_cases, wycheproof_cases};
 
 }  // namespace conclave_vectors
