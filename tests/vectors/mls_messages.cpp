@@ -65,8 +65,9 @@ struct rewriter {
       case proposal_type::reinit: return (*this)(v.reinit);
       case proposal_type::external_init: return (*this)(v.external_init);
       case proposal_type::group_context_extensions: return (*this)(v.group_context_extensions);
+      case proposal_type::self_remove: return;
     }
-    throw mismatch("an unknown proposal type");
+    (*this)(v.custom);
   }
   void operator()(const proposal_or_ref& v) {
     (*this)(v.type);
