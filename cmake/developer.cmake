@@ -42,6 +42,16 @@ function(conclave_test_target target)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
 endfunction()
 
+# conclave_media(<target>): what the media files of the examples are read with, examples/media and libogg.
+function(conclave_media target)
+  find_path(CONCLAVE_OGG_INCLUDE ogg/ogg.h REQUIRED)
+  find_library(CONCLAVE_OGG_LIBRARY ogg REQUIRED)
+  mark_as_advanced(CONCLAVE_OGG_INCLUDE CONCLAVE_OGG_LIBRARY)
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/examples)
+  target_include_directories(${target} SYSTEM PRIVATE ${CONCLAVE_OGG_INCLUDE})
+  target_link_libraries(${target} PRIVATE ${CONCLAVE_OGG_LIBRARY})
+endfunction()
+
 # conclave_folders(<variable> <folder>): the names of the folders in <folder> that hold .cpp files.
 function(conclave_folders variable folder)
   file(GLOB sources CONFIGURE_DEPENDS RELATIVE ${folder} ${folder}/*/*.cpp)

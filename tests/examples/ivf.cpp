@@ -143,8 +143,9 @@ TEST_CASE("IVF: what is read from damaged files and garbage is what stands there
     bytes garbage(random() % 100);
     std::ranges::generate(garbage, octet);
     visit(garbage);
-    bytes tail = conclave::to_bytes(byte_view{good}.first(frame_1));
-    conclave::append(tail, garbage);
+    bytes tail = good;
+    tail.resize(frame_1 + garbage.size());
+    std::ranges::copy(garbage, tail.begin() + frame_1);
     visit(tail);
   }
   CHECK(read > 100);
