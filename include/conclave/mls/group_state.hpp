@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+/// group_state: what a group holds, and how received messages and accepted commits change it.
+#pragma once
+
+#include <conclave/mls/create_commit.hpp>
+#include <conclave/mls/message.hpp>
+#include <conclave/mls/proposal_cache.hpp>
+#include <conclave/mls/sender_rules.hpp>
+
+#include <deque>
+
+namespace conclave::inline CONCLAVE_ABI::mls {
+
+/// group_state<P>: the part of basic_group behind its interface. Nothing changes before everything is checked.
+template <crypto_provider P>
+class group_state {
+ protected:
+  struct past_epoch {
+    std::uint64_t number;
+    ratchet_tree<P> tree;
+    bytes context;
+    sender_data_secret sender_data;
+    secret_tree<P> message_secrets;
+  };
+  struct sent_content {
+    bytes message;
+    authenticated_content content;
+  };
+
+  group_state(epoch<P>&& first, client&& me, const group_policy& policy)
+      : current_{std::move(first)}, me_{std::move(me)}, policy_{policy} {}
+
+  [[nodiscard]] const basic_suite<P>& suite() const noexcept { return current_.suite(); }
+
+  /// The state of the group moves on; the old one is kept for late messages as far as the policy says.
+  void enter(next_epoch<P>&& next) {
+    proposals_.clear();
+    reinit_ = next.change.reinit;
+    past_.push_back({current_.number, current_.tree, std::move(current_.context),
+                     std::move(current_.secrets.sender_data), std::move(current_.message_secrets)});
+    while (past_.size() > std::min(policy_.past_epochs, limits::past_epochs)) past_.pop_front();
+    current_ = std::move(next.state);
+  }
+
+  void leave(epoch_change& change) {
+    change.removed_me = true;
+    active_ = false;
+    proposals_.clear();
+    past_.clear();
+    current_.secrets = {};
+    current_.message_secrets = {};
+    current_.keys = {};
+  }
+
+  /// Signs and wraps content of this member.
+  [[nodiscard]] result<sent_content> send(environment& env, wire_format format, content_type type, byte_view body,
+                                          byte_view authenticated_data) {
+    framed_content content{current_.group_id, current_.number, {sender_type::member, number(current_.own)},
+                           authenticated_data, {}};
+    content.body.type = type;
+    content.body.encoded = body;
+    secret_bytes encoded;
+    secret_writer w{encoded};
+    wire::write(w, format);
+    content.write(w);
+    const auto tbs = framed_content_tbs<secret_bytes>(format, byte_view{encoded}.subspan(2), current_.context);
+    CONCLAVE_TRY(const auto signature, suite().sign_with_label(env, me_.signer, "FramedContentTBS", tbs));
+    const content_auth auth{signature, {}};
+    auth.write(w, type);
+    CONCLAVE_TRY(auto authenticated, authenticated_content::decode(std::move(encoded)));
+    CONCLAVE_TRY(auto message, protect_content(env, current_, format, content, auth, tbs, policy_));
+    return sent_content{std::move(message), std::move(authenticated)};
+  }
+
+  [[nodiscard]] status check_proposal(const proposal& p, const sender& from) const {
+    signature_batch<P> signatures(suite());
+    CONCLAVE_CHECK(
+        valid_proposal(current_, p, from, current_.extension_items(), policy_.max_lifetime, signatures));
+    return signatures.verify(rules::leaf_signature);
+  }
+
+  received_proposal store(authenticated_content&& content, std::optional<hpke::key_pair> own_update) {
+    const digest reference = suite().ref_hash("MLS 1.0 Proposal Reference", content.encoded);
+    received_proposal out{content.content.body.proposal.type, to_bytes(reference.view())};
+    proposals_.add({std::move(content), reference, std::move(own_update)});
+    return out;
+  }
+
+  [[nodiscard]] status expect_epoch(byte_view group_id, std::uint64_t number) const {
+    if (!equal(group_id, current_.group_id)) return failure{errc::unknown_key, rules::known_group};
+    if (number < current_.number) return failure{errc::stale_epoch, rules::current_epoch};
+    if (number > current_.number) return failure{errc::early, rules::current_epoch};
+    return {};
+  }
+
+  [[nodiscard]] result<event> process_public(const public_message& received) {
+    const framed_content& content = received.content.value;
+    CONCLAVE_CHECK(expect_epoch(content.group_id, content.epoch));
+    if (content.body.type == content_type::application) return failure{errc::refused, rules::application_is_private};
+    const bool member = content.sender.type == sender_type::member;
+    const bytes tbs = framed_content_tbs(wire_format::public_message, received.content.encoded,
+                                         signs_context(content.sender) ? byte_view{current_.context} : byte_view{});
+    if (member) {
+      const digest expected =
+          membership_tag(suite(), current_.secrets.membership, tbs, received.auth, content.body.type);
+      if (!detail::ct_equal(expected.view(), received.membership_tag))
+        return failure{errc::unauthentic, rules::membership_tag};
+    }
+    CONCLAVE_TRY(auto authenticated, authenticated_content_of(received));
+    CONCLAVE_CHECK(verify_signature(current_.tree, authenticated, tbs));
+    return process_handshake(std::move(authenticated));
+  }
+
+  [[nodiscard]] result<event> process_private(const private_message& received) {
+    if (!equal(received.group_id, current_.group_id)) return failure{errc::unknown_key, rules::known_group};
+    if (received.epoch == current_.number)
+      return process_private_of(received, current_.tree, current_.context, current_.secrets.sender_data,
+                                current_.message_secrets);
+    if (received.type == content_type::application)
+      for (past_epoch& past : past_)
+        if (past.number == received.epoch)
+          return process_private_of(received, past.tree, past.context, past.sender_data, past.message_secrets);
+    return expect_epoch(received.group_id, received.epoch).error();
+  }
+
+  [[nodiscard]] result<event> process_private_of(const private_message& received, const ratchet_tree<P>& tree,
+                                                 byte_view context, const sender_data_secret& sender_data_key,
+                                                 secret_tree<P>& secrets) {
+    CONCLAVE_TRY(const auto from, open_sender_data(suite(), sender_data_key, received));
+    if (!tree.contains(from.leaf)) return failure{errc::refused, rules::sender_is_member};
+    if (from.leaf == current_.own) return failure{errc::refused, rules::own_message};
+    CONCLAVE_TRY(auto opened, open_private(suite(), secrets, from, received));
+    const auto tbs = framed_content_tbs<secret_bytes>(wire_format::private_message,
+                                                      opened.content.encoded_content(), context);
+    CONCLAVE_CHECK(verify_signature(tree, opened.content, tbs));
+    if (received.type != content_type::application) {
+      // the key is used up only if the proposal or commit is accepted; a commit then replaces the tree altogether
+      auto outcome = process_handshake(std::move(opened.content));
+      if (outcome && received.type == content_type::proposal) secrets.accept(std::move(opened.step));
+      return outcome;
+    }
+    const framed_content& content = opened.content.content;
+    application_message out{from.leaf, content.epoch,
+                            secret_bytes(content.body.application_data.begin(), content.body.application_data.end()),
+                            to_bytes(content.authenticated_data)};
+    secrets.accept(std::move(opened.step));
+    return event{std::move(out)};
+  }
+
+  [[nodiscard]] status verify_signature(const ratchet_tree<P>& tree, const authenticated_content& message,
+                                        byte_view tbs) const {
+    CONCLAVE_TRY(const auto key, signature_key_of(tree, current_.extension_items(), message.content));
+    if (!suite().verify_with_label(key, "FramedContentTBS", tbs, message.auth.signature))
+      return failure{errc::unauthentic, rules::content_signature};
+    return {};
+  }
+
+  [[nodiscard]] result<event> process_handshake(authenticated_content&& message) {
+    const framed_content& content = message.content;
+    if (content.sender.type == sender_type::member && content.sender.index == number(current_.own))
+      return failure{errc::refused, rules::own_message};
+    if (reinit_) return failure{errc::refused, rules::no_message_after_reinit};
+    if (content.body.type == content_type::proposal) {
+      if (proposals_.full()) return failure{errc::over_limit, rules::pending_proposal_limit};
+      if (content.body.proposal.type == proposal_type::self_remove &&
+          message.format() != wire_format::public_message)
+        return failure{errc::refused, rules::self_remove_by_reference};
+      CONCLAVE_CHECK(check_proposal(content.body.proposal, content.sender));
+      return event{store(std::move(message), std::nullopt)};
+    }
+
+    std::vector<listed_proposal> list;
+    const hpke::key_pair* own_update = nullptr;
+    for (const proposal_or_ref item : content.body.commit.proposals) {
+      if (item.type == proposal_or_ref_type::proposal) {
+        list.push_back({item.proposal, content.sender});
+        continue;
+      }
+      const stored_proposal* stored = proposals_.find(item.reference);
+      if (stored == nullptr) return failure{errc::refused, rules::known_reference};
+      // a joiner cannot judge proposals that were sent within the group, but for those made for it
+      if (content.sender.type == sender_type::new_member_commit &&
+          stored->proposal().type != proposal_type::self_remove)
+        return failure{errc::refused, rules::external_commit_proposals};
+      if (stored->own_update) own_update = &*stored->own_update;
+      list.push_back({stored->proposal(), stored->sender(), true});
+    }
+    CONCLAVE_TRY(auto next, process_commit(current_, message, list, own_update, policy_));
+    if (next.change.removed_me)
+      leave(next.change);
+    else
+      enter(std::move(next));
+    return event{std::move(next.change)};
+  }
+
+  epoch<P> current_;
+  client me_;
+  group_policy policy_;
+  proposal_cache proposals_;
+  std::optional<reinit_parameters> reinit_;
+  std::deque<past_epoch> past_;                 // oldest first
+  bool active_ = true;
+};
+
+}  // namespace conclave::mls
