@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-/// conclave_vectors DIR [--suites LIST] [--without-psk]: runs every vector file below a folder.
+/// conclave_vectors DIR [--suites LIST] [--sframe-suites LIST] [--without-psk]: runs every vector file below a folder.
+/// A case that needs a suite which is not served here fails, unless a list of suites is given and leaves it out.
 #include "registry.hpp"
 
 #include <algorithm>
@@ -18,7 +19,7 @@ namespace fs = std::filesystem;
 
 struct options {
   fs::path folder;
-  std::set<std::uint16_t> suites;  // empty: all
+  std::set<std::uint16_t> suites, sframe_suites;  // empty: all
   bool without_psk = false;
 };
 
@@ -27,21 +28,26 @@ struct tally {
   std::map<std::string, std::size_t> excluded;  // by reason
 };
 
+/// read_list(text, into): numbers with commas between them.
+bool read_list(const std::string& text, std::set<std::uint16_t>& into) {
+  std::istringstream list(text);
+  for (std::string item; std::getline(list, item, ',');) {
+    unsigned number = 0;
+    char rest = 0;
+    if (std::sscanf(item.c_str(), "%u%c", &number, &rest) != 1 || number > 0xffff) return false;
+    into.insert(static_cast<std::uint16_t>(number));
+  }
+  return !into.empty();
+}
+
 std::optional<options> parse(int count, char** arguments) {
   options out;
   for (int i = 1; i < count; ++i) {
     const std::string argument = arguments[i];
     if (argument == "--without-psk") {
       out.without_psk = true;
-    } else if (argument == "--suites" && i + 1 < count) {
-      std::istringstream list(arguments[++i]);
-      for (std::string item; std::getline(list, item, ',');) {
-        unsigned number = 0;
-        char rest = 0;
-        if (std::sscanf(item.c_str(), "%u%c", &number, &rest) != 1 || number > 0xffff) return std::nullopt;
-        out.suites.insert(static_cast<std::uint16_t>(number));
-      }
-      if (out.suites.empty()) return std::nullopt;
+    } else if ((argument == "--suites" || argument == "--sframe-suites") && i + 1 < count) {
+      if (!read_list(arguments[++i], argument == "--suites" ? out.suites : out.sframe_suites)) return std::nullopt;
     } else if (out.folder.empty() && !argument.starts_with("-")) {
       out.folder = argument;
     } else {
@@ -54,7 +60,10 @@ std::optional<options> parse(int count, char** arguments) {
 
 std::string reason_to_exclude(const vector_case& c, const options& chosen) {
   if (!c.not_offered.empty()) return c.not_offered;
-  if (c.suite && !chosen.suites.empty() && !chosen.suites.contains(*c.suite)) return "another suite";
+  const auto excludes = [](const std::set<std::uint16_t>& list, std::optional<std::uint16_t> suite) {
+    return suite && !list.empty() && !list.contains(*suite);
+  };
+  if (excludes(chosen.suites, c.suite) || excludes(chosen.sframe_suites, c.sframe_suite)) return "another suite";
   if (c.needs_psk && chosen.without_psk) return "needs a pre-shared key";
   return {};
 }
@@ -112,7 +121,7 @@ void run_file(const fs::path& path, const std::string& name, const options& chos
 int main(int count, char** arguments) {
   const auto chosen = parse(count, arguments);
   if (!chosen) {
-    std::fprintf(stderr, "usage: conclave_vectors DIR [--suites 1,3] [--without-psk]\n");
+    std::fprintf(stderr, "usage: conclave_vectors DIR [--suites 1,3] [--sframe-suites 4,5] [--without-psk]\n");
     return 2;
   }
   std::error_code unreadable;
