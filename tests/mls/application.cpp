@@ -112,7 +112,7 @@ TEST_CASE("a message that overtakes its commit is early, and opens after it") {
 TEST_CASE("padding hides the length and is taken off again") {
   for (const std::size_t block : {std::size_t{1}, std::size_t{16}, std::size_t{64}, std::size_t{1000}}) {
     party_options options;
-    options.policy.padding_block = block;
+    options.policy.padding.block = block;
     party p(2, options);
     std::vector<std::size_t> sizes;
     for (std::size_t n = 0; n < 130; ++n) {
@@ -157,7 +157,7 @@ TEST_CASE("no octet of a message can be changed, and trying spoils nothing") {
   const auto format = GENERATE(wire_format::public_message, wire_format::private_message);
   party_options options;
   options.policy.handshakes = format;
-  options.policy.padding_block = 1;
+  options.policy.padding.how = padding::kind::none;
   party p(3, options);
   const auto attack = [&](std::string_view what, byte_view honest) {
     const observed before = observe(p[1]);

@@ -128,9 +128,9 @@ TEST_CASE("without randomness every operation fails, and leaves nothing behind")
   party p(3);
   const byte_view package = p.package(p.arrive());
   CHECK(fails_cleanly(p, 0, [&] { return p[0].commit(p.env, {{&package, 1}, {}, {}, true}); }) > 3);
-  CHECK(fails_cleanly(p, 0, [&] { return p[0].protect(p.env, as_bytes("x"), {}); }) == 1);
-  CHECK(fails_cleanly(p, 1, [&] { return p[1].propose_update(p.env); }) == 2);
-  CHECK(fails_cleanly(p, 2, [&] { return p[2].propose_add(p.env, package); }) == 1);
+  CHECK(fails_cleanly(p, 0, [&] { return p[0].protect(p.env, as_bytes("x"), {}); }) >= 1);
+  CHECK(fails_cleanly(p, 1, [&] { return p[1].propose_update(p.env); }) >= 2);
+  CHECK(fails_cleanly(p, 2, [&] { return p[2].propose_add(p.env, package); }) >= 1);
 }
 
 TEST_CASE("members agree after each of many random steps") {

@@ -47,7 +47,7 @@ T must(result<T>&& r) {
                                                        cipher_suite suite = suite_1,
                                                        std::chrono::seconds valid_for = std::chrono::hours{24}) {
   return must(
-      make_key_package<default_provider>(env, must(basic_suite<default_provider>::make(suite)), who, valid_for));
+      make_key_package<default_provider>(env, must(basic_suite<default_provider>::make(suite)), who, {valid_for}));
 }
 
 /// observed: all that can be seen of a group from outside. Two members agree where shared() is equal; one group did not
