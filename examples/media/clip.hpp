@@ -25,7 +25,7 @@ struct media_frame {
   conclave::byte_view data;
 };
 
-/// clip_format: what a player has to know besides the frames.
+/// clip_format: what the two files say besides the frames. The end of the sound is a position in samples.
 struct clip_format {
   ivf_header video;
   std::uint32_t serial = 0;
@@ -35,8 +35,7 @@ struct clip_format {
 
 namespace detail {
 
-// A clock of `rate` ticks in `scale` seconds, never faster than a microsecond: rounding to the nearest one can be
-// undone.
+// A clock of `rate` ticks in `scale` seconds; none is faster than a microsecond, so that rounding can be undone.
 [[nodiscard]] constexpr std::uint64_t to_microseconds(std::uint64_t ticks, std::uint64_t rate, std::uint64_t scale) {
   return (ticks * scale * 1'000'000 + rate / 2) / rate;
 }
@@ -102,14 +101,13 @@ class clip_writer {
  public:
   explicit clip_writer(clip_format format) : format_{std::move(format)} { format_.video.frames = 0; }
 
-  /// add(frame): keeps a copy. Errors: malformed for a frame that cannot follow those that are there; it is not kept
-  /// then.
+  /// add(frame): keeps a copy. Errors: malformed for a frame that cannot follow those that are there; nothing is kept.
   [[nodiscard]] conclave::status add(const media_frame& frame) {
     if (frame.microseconds > longest) return conclave::failure{conclave::errc::malformed, rules::clip_time};
     return frame.kind == media_kind::audio ? add_audio(frame) : add_video(frame);
   }
 
-  /// video_file(), audio_file(): the bytes of the two files. Errors: malformed where a file would hold no frame.
+  /// video_file(), audio_file(): the bytes of the two files. Errors: malformed for sound without a packet.
   [[nodiscard]] conclave::result<conclave::bytes> video_file() const {
     ivf_clip out{format_.video, {}};
     for (const auto& [ticks, data] : video_) out.frames.push_back({ticks, data});
@@ -119,7 +117,7 @@ class clip_writer {
     return write_ogg({format_.serial, format_.head, format_.tags, audio_, std::min(audio_end_, format_.audio_end)});
   }
 
-  /// save(video, audio): writes both files. Empty, or "file: message" after a failure.
+  /// save(video, audio): writes both files, each whole or not at all. Empty, or "file: message" after a failure.
   [[nodiscard]] std::string save(const std::string& video, const std::string& audio) const {
     for (const auto& [path, content] : {std::pair{video, video_file()}, std::pair{audio, audio_file()}}) {
       if (!content) return explain_file(path, content.error());
