@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+/// A relay's whole repertoire against an opener: the input is a script that seals frames, changes, repeats and invents
+/// them, begins and ends epochs, and lets time pass. The oracle is a second receiver below that works on maps, searches
+/// epochs by trying numbers, and decrypts with support/sframe_reference.hpp: after every step both agree on the error
+/// code or on every field of the frame, so nothing that failed has changed anything.
+#include <conclave/crypto/provider.hpp>
+#include <conclave/sframe/opener.hpp>
+
+#include <support/sframe_reference.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <set>
+
+namespace {
+
+using namespace conclave;
+using sframe::cipher_suite;
+
+void require(bool good, const char* what) {
+  if (good) return;
+  std::fprintf(stderr, "broken: %s\n", what);
+  std::abort();
+}
+
+/// The script; zeros where it has ended.
+class script {
+ public:
+  explicit script(byte_view rest) noexcept : rest_{rest} {}
+  [[nodiscard]] bool empty() const noexcept { return rest_.empty(); }
+  [[nodiscard]] std::uint8_t byte() noexcept {
+    if (rest_.empty()) return 0;
+    const std::uint8_t b = rest_[0];
+    rest_ = rest_.subspan(1);
+    return b;
+  }
+  /// number(): up to eight bytes, the first of the script says how many.
+  [[nodiscard]] std::uint64_t number() noexcept {
+    std::uint64_t value = 0;
+    for (unsigned n = byte() % 9U; n > 0; --n) value = value << 8U | byte();
+    return value;
+  }
+  [[nodiscard]] bytes take(std::size_t n) {
+    const byte_view taken = rest_.first(std::min(n, rest_.size()));
+    rest_ = rest_.subspan(taken.size());
+    return to_bytes(taken);
+  }
+
+ private:
+  byte_view rest_;
+};
+
+struct epoch {
+  std::uint64_t number;
+  int suite;
+  std::uint32_t leaves, own;
+  steady_time closes = steady_time::max();
+  bool late = false;
+
+  [[nodiscard]] bytes base_key() const { return sframe_reference::big_endian(number * 7919 + 1, 16); }
+};
+
+/// The receiver of the oracle.
+class slow_receiver {
+ public:
+  explicit slow_receiver(unsigned epoch_bits) : E_{epoch_bits} {}
+
+  struct outcome {
+    errc code{};
+    std::uint32_t sender = 0;
+    std::uint64_t epoch = 0, context = 0, counter = 0;
+    bool late = false;
+    bytes plaintext{};
+  };
+
+  [[nodiscard]] std::uint64_t low(std::uint64_t number) const { return number % (std::uint64_t{1} << E_); }
+  [[nodiscard]] static unsigned index_bits(std::uint32_t leaves) {
+    unsigned S = 0;
+    while ((std::uint64_t{1} << S) < leaves) ++S;
+    return S;
+  }
+
+  void add(const epoch& fresh) {
+    std::erase_if(epochs, [&](const auto& e) { return e.first + (std::uint64_t{1} << E_) <= fresh.number; });
+    if (epochs.size() == limits::sframe_open_epochs) epochs.erase(epochs.begin());
+    if (!began_) first_ = fresh.number;
+    began_ = true;
+    newest = fresh.number;
+    epochs.emplace(fresh.number, fresh);
+  }
+
+  [[nodiscard]] outcome open(byte_view frame, byte_view metadata, std::size_t room, steady_time now) {
+    const auto named = sframe_reference::numbers(frame);
+    if (!named) return {errc::malformed};
+    const auto [kid, ctr, head] = *named;
+    const epoch* in = nullptr;
+    for (const auto& [number, e] : epochs)
+      if (low(number) == low(kid)) in = &e;
+    if (in == nullptr || in->closes <= now) return {in != nullptr ? errc::stale_epoch : missing(kid)};
+
+    const unsigned S = index_bits(in->leaves);
+    const auto index = static_cast<std::uint32_t>((kid >> E_) % (std::uint64_t{1} << S));
+    const std::uint64_t context = kid >> E_ >> S;
+    if (index >= in->leaves || index == in->own) return {errc::unknown_key};
+    if (frame.size() < head + 16) return {errc::malformed};
+    if (context >= limits::streams || metadata.size() > limits::frame_metadata_bytes) return {errc::over_limit};
+    if (room < frame.size() - head - 16) return {errc::no_space};
+
+    std::set<std::uint64_t>& seen = seen_[{in->number, kid}];
+    const std::uint64_t top = seen.empty() ? 0 : *seen.rbegin();
+    if (seen.contains(ctr) || (ctr < top && top - ctr >= limits::replay_window)) return {errc::replayed};
+    auto decrypted = sframe_reference::decrypt(in->suite, in->base_key(), metadata, frame);
+    if (!decrypted) return {errc::unauthentic};
+    seen.insert(ctr);
+    return {errc{}, index, in->number, context, ctr, in->late, std::move(decrypted->plaintext)};
+  }
+
+  std::map<std::uint64_t, epoch> epochs;
+  std::uint64_t newest = 0;
+
+ private:
+  /// Why no open epoch has the low bits of this key id.
+  [[nodiscard]] errc missing(std::uint64_t kid) const {
+    if (!began_) return errc::unknown_key;
+    const std::uint64_t half = (std::uint64_t{1} << E_) / 2;
+    for (std::uint64_t n = 1; n <= std::min<std::uint64_t>(half, limits::sframe_early_epochs); ++n)
+      if (low(newest + n) == low(kid)) return errc::early;
+    for (std::uint64_t n = newest;; --n) {
+      if (low(n) == low(kid)) return errc::stale_epoch;
+      if (n == first_) return errc::unknown_key;
+    }
+  }
+
+  unsigned E_;
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::set<std::uint64_t>> seen_;
+  std::uint64_t first_ = 0;
+  bool began_ = false;
+};
+
+class match {
+ public:
+  explicit match(unsigned epoch_bits) : fast_{*sframe::opener<default_provider>::make(epoch_bits)}, slow_{epoch_bits} {}
+
+  void play(script in) {
+    begin_epoch(in);
+    for (int steps = 0; !in.empty() && steps < 64; ++steps) {
+      switch (in.byte() % 8) {
+        case 0:
+        case 1: seal(in); break;
+        case 2: change(in); break;
+        case 3: repeat(in); break;
+        case 4: offer(in.take(in.byte()), {}, 255); break;
+        case 5: begin_epoch(in); break;
+        case 6: end_epochs(in); break;
+        case 7: now_ += steady_time{in.byte()}; break;
+      }
+    }
+    // whatever happened, a good frame of the newest epoch opens, and opens once
+    begin_epoch(in);
+    const auto& e = slow_.epochs.at(slow_.newest);
+    const bytes good = frame_of(e, e.own == 0 ? 1 : 0, 0, 0, {}, bytes(33, 1));
+    require(offer(good, {}, 33) == errc{}, "a good frame opens");
+    require(offer(good, {}, 33) == errc::replayed, "and opens once");
+  }
+
+ private:
+  struct sealed_frame {
+    bytes frame, metadata;
+  };
+
+  [[nodiscard]] bytes frame_of(const epoch& e, std::uint32_t index, std::uint64_t context, std::uint64_t ctr,
+                               byte_view metadata, byte_view plaintext) const {
+    const std::uint64_t kid =
+        (((context << slow_receiver::index_bits(e.leaves)) + index) << epoch_bits()) + slow_.low(e.number);
+    return sframe_reference::encrypt(e.suite, e.base_key(), kid, ctr, metadata, plaintext);
+  }
+  [[nodiscard]] unsigned epoch_bits() const {
+    return static_cast<unsigned>(std::bit_width(slow_.low(~std::uint64_t{0})));
+  }
+
+  /// An authentic frame of an epoch that is open, was open or will be.
+  void seal(script& in) {
+    epoch e =
+        slow_.epochs.empty()
+            ? epoch{slow_.newest, 4, 5, 0}
+            : std::next(slow_.epochs.begin(), static_cast<std::ptrdiff_t>(in.byte() % slow_.epochs.size()))->second;
+    const std::uint8_t shift = in.byte();
+    if (shift < 16) e.number += shift % 5;
+    const std::uint32_t index = in.byte() % (1U << slow_receiver::index_bits(e.leaves));
+    const std::uint64_t context = in.byte() % (limits::streams + 2);
+    const std::uint64_t ctr = in.number();
+    sealed_frame made;
+    made.metadata = in.take(in.byte() % 16);
+    made.frame = frame_of(e, index, context, ctr, made.metadata, in.take(in.byte() % 64));
+    offer(made.frame, made.metadata, 64);
+    if (frames_.size() < 32) frames_.push_back(std::move(made));
+  }
+
+  void change(script& in) {
+    if (frames_.empty()) return;
+    sealed_frame copy = frames_[in.byte() % frames_.size()];
+    const std::uint8_t how = in.byte();
+    bytes& target = how % 8 == 7 ? copy.metadata : copy.frame;
+    const std::size_t at = target.empty() ? 0 : in.byte() % target.size();
+    switch (how % 4) {
+      case 0: target.resize(at); break;
+      case 1: target.insert(target.begin() + static_cast<std::ptrdiff_t>(at), in.byte()); break;
+      case 2: target.erase(target.begin(), target.begin() + static_cast<std::ptrdiff_t>(at)); break;
+      case 3:
+        if (!target.empty()) target[at] = static_cast<std::uint8_t>(target[at] ^ in.byte());
+        break;
+    }
+    offer(copy.frame, copy.metadata, in.byte());
+  }
+
+  void repeat(script& in) {
+    if (frames_.empty()) return;
+    const sealed_frame& again = frames_[in.byte() % frames_.size()];
+    offer(again.frame, again.metadata, in.byte());
+  }
+
+  void begin_epoch(script& in) {
+    const std::uint8_t b = in.byte();
+    epoch fresh{slow_.newest + 1 + b % 4U, b % 8 < 4 ? 4 : 5, in.byte() % 100U + 2, 0};
+    fresh.own = in.byte() % fresh.leaves;
+    if (!sframe::supports<default_provider>(static_cast<cipher_suite>(fresh.suite))) fresh.suite = 4;
+    const auto base = sframe::base_key::copy_of(fresh.base_key());
+    const sframe::epoch_parameters known{fresh.number, static_cast<cipher_suite>(fresh.suite), fresh.leaves, fresh.own};
+    require(fast_.add_epoch(known, *base).has_value(), "an epoch that is newer can be added");
+    require(!fast_.add_epoch(known, *base), "and only once");
+    slow_.add(fresh);
+  }
+
+  void end_epochs(script& in) {
+    const std::uint64_t before = slow_.newest + 1 - std::min<std::uint64_t>(slow_.newest, in.byte() % 4);
+    const steady_time deadline = now_ + steady_time{in.byte()};
+    fast_.retire_before(before, deadline);
+    for (auto& [number, e] : slow_.epochs) {
+      if (number >= before) continue;
+      e.late = true;
+      e.closes = std::min(e.closes, deadline);
+    }
+    if (in.byte() % 2 == 0) return;
+    fast_.purge(now_);
+    std::erase_if(slow_.epochs, [&](const auto& e) { return e.second.closes <= now_; });
+  }
+
+  /// Gives a frame to both receivers and compares; returns what they say.
+  errc offer(const bytes& frame, const bytes& metadata, std::size_t room) {
+    const auto expected = slow_.open(frame, metadata, room, now_);
+    bytes out(room, 0xaa);
+    const auto got = fast_.open(frame, metadata, out, now_);
+    const errc code = got ? errc{} : got.error().code();
+    require(code == expected.code, "both receivers give the same code");
+    if (!got) {
+      const byte_view touched = byte_view{out}.first(std::min(room, frame.size()));
+      require(std::ranges::all_of(touched, [](std::uint8_t b) { return b == 0; }), "a failure leaves zeros");
+      return code;
+    }
+    require(equal(got->bytes, expected.plaintext), "both receivers read the same plaintext");
+    require(got->bytes.data() == out.data(), "the plaintext is at the front of the buffer");
+    require(got->sender == expected.sender && got->epoch == expected.epoch && got->context == expected.context &&
+                got->counter == expected.counter && got->late == expected.late,
+            "both receivers name the same sender, epoch, context and counter");
+    return code;
+  }
+
+  sframe::opener<default_provider> fast_;
+  slow_receiver slow_;
+  std::vector<sealed_frame> frames_;
+  steady_time now_{0};
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  script in(byte_view{data, size});
+  constexpr unsigned widths[] = {8, 8, 8, 2, 1, 0, 16, 4};
+  match(widths[in.byte() % 8]).play(in);
+  return 0;
+}
