@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+/// Counts what a benchmark allocates: defining operator new once, in allocations.cpp, covers the whole program.
+#pragma once
+
+#include <benchmark/benchmark.h>
+
+#include <cstdint>
+
+namespace conclave_bench {
+
+/// allocations(): calls of operator new by this thread so far.
+[[nodiscard]] std::uint64_t allocations() noexcept;
+
+/// report_allocations(state, count): the counter "allocations" of a benchmark, per operation.
+inline void report_allocations(benchmark::State& state, std::uint64_t count) {
+  state.counters["allocations"] = benchmark::Counter(static_cast<double>(count), benchmark::Counter::kAvgIterations);
+}
+
+}  // namespace conclave_bench
