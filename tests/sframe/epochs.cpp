@@ -102,10 +102,11 @@ TEST_CASE("purging forgets closed epochs and their keys, and no others") {
   CHECK(open_code(ear, frame_of(1000)) == errc{});
   CHECK(open_code(ear, frame_of(1001)) == errc{});
   CHECK(ear.keys() == 2);
+  CHECK(ear.purge(0ms) == steady_time::max());
   ear.retire_before(1001, 500ms);
-  ear.purge(499ms);
+  CHECK(ear.purge(499ms) == 500ms);
   CHECK(ear.keys() == 2);
-  ear.purge(500ms);
+  CHECK(ear.purge(500ms) == steady_time::max());
   CHECK(ear.keys() == 1);
   CHECK(open_code(ear, frame_of(1000), 0ms) == errc::stale_epoch);  // not even if the clock went back
   CHECK(open_code(ear, frame_of(1001)) == errc{});

@@ -49,8 +49,8 @@ TEST_CASE("headers of the vectors encode and decode") {
     for (const auto& v : vectors.value("header", nlohmann::json::array())) {
       const header head{v.at("kid").get<std::uint64_t>(), v.at("ctr").get<std::uint64_t>()};
       const std::string expected = v.at("encoded");
-      CHECK(hex(encoded(head)) == expected);
-      const auto decoded = header::decode(unhex(expected + "abcd"));
+      CHECK(to_hex(encoded(head)) == expected);
+      const auto decoded = header::decode(from_hex(expected + "abcd"));
       REQUIRE(decoded);
       CHECK(*decoded == head);
       CHECK(decoded->size() == expected.size() / 2);
@@ -61,17 +61,17 @@ TEST_CASE("headers of the vectors encode and decode") {
 }
 
 TEST_CASE("a header value moves out of the config byte at 8") {
-  CHECK(hex(encoded({7, 7})) == "77");
-  CHECK(hex(encoded({7, 8})) == "7808");
-  CHECK(hex(encoded({8, 7})) == "8708");
-  CHECK(hex(encoded({8, 8})) == "880808");
+  CHECK(to_hex(encoded({7, 7})) == "77");
+  CHECK(to_hex(encoded({7, 8})) == "7808");
+  CHECK(to_hex(encoded({8, 7})) == "8708");
+  CHECK(to_hex(encoded({8, 8})) == "880808");
 }
 
 TEST_CASE("a header that is not minimal is malformed") {
   for (const char* text : {"0807", "0800", "8007", "8000", "0900ff", "9000ff", "0a000100", "0f00ffffffffffffff",
                            "f000ffffffffffffff", "880708", "880807", "8f080000000000000001"}) {
     INFO(text);
-    const auto decoded = header::decode(unhex(text));
+    const auto decoded = header::decode(from_hex(text));
     REQUIRE_FALSE(decoded);
     CHECK(decoded.error() == errc::malformed);
     CHECK(decoded.error().broken_rule() == &sframe::rules::minimal_header);

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-/// What the SFrame tests share: hexadecimal, vector files, made-up keys, and the providers to run everything on.
+/// What the SFrame tests share: vector files, made-up keys, and every suite on every provider.
 #pragma once
 
 #include <conclave/crypto/provider.hpp>
 #include <conclave/sframe/opener.hpp>
 #include <conclave/sframe/sealer.hpp>
+
+#include <support/hex.hpp>
+#include <support/providers.hpp>
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
@@ -12,44 +15,17 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
-#include <tuple>
 #include <vector>
 
 namespace sframe_test {
 
 using namespace conclave;
+using conclave_test::from_hex;
+using conclave_test::to_hex;
 using sframe::cipher_suite;
 
 inline constexpr auto suite4 = cipher_suite::aes_128_gcm_sha256_128;
 inline constexpr auto suite5 = cipher_suite::aes_256_gcm_sha512_128;
-
-/// Every provider at hand; each test says which suites it expects of each.
-using providers = std::tuple<default_provider, sodium
-#if CONCLAVE_WITH_BOTAN
-                             ,
-                             botan
-#endif
-#if CONCLAVE_WITH_OPENSSL
-                             ,
-                             openssl
-#endif
-                             >;
-
-inline bytes unhex(const std::string& text) {
-  bytes out;
-  for (std::size_t i = 0; i + 1 < text.size(); i += 2)
-    out.push_back(static_cast<std::uint8_t>(std::stoul(text.substr(i, 2), nullptr, 16)));
-  return out;
-}
-
-inline std::string hex(byte_view view) {
-  std::string out;
-  for (const std::uint8_t byte : view) {
-    out += "0123456789abcdef"[byte >> 4U];
-    out += "0123456789abcdef"[byte & 15U];
-  }
-  return out;
-}
 
 inline sframe::base_key base_from(byte_view raw) {
   auto key = sframe::base_key::copy_of(raw);
@@ -98,6 +74,35 @@ inline nlohmann::json load(const std::filesystem::path& file) {
 
 inline std::string text_of(const nlohmann::json& vector, const char* name) {
   return vector.at(name).get<std::string>();
+}
+
+/// vectors_of(suite): the cases of appendix C.3 and its like for one suite.
+inline std::vector<nlohmann::json> vectors_of(cipher_suite suite) {
+  std::vector<nlohmann::json> cases;
+  for (const auto& file : vector_files()) {
+    const auto all = load(file);
+    for (const char* name : {"sframe", "sframe_aes_256_ctr_hmac"})
+      for (const auto& v : all.value(name, nlohmann::json::array()))
+        if (v.at("cipher_suite") == static_cast<std::uint16_t>(suite)) cases.push_back(v);
+  }
+  return cases;
+}
+
+/// for_each_served(work): work.operator()<P>(suite) for the suites 4 and 5 on every provider that serves them, and a
+/// check that these are the providers that should.
+template <class F>
+void for_each_served(F work) {
+  for (const cipher_suite suite : {suite4, suite5}) {
+    const int served = conclave_test::for_each_provider([&]<class P>(const char* name) {
+      INFO(name);
+      REQUIRE(P::ready());
+      if (!sframe::supports<P>(suite)) return false;
+      work.template operator()<P>(suite);
+      return true;
+    });
+    const bool in_sodium = suite == suite5 && crypto_aead_aes256gcm_is_available() == 1;
+    CHECK(served == conclave_test::servers(in_sodium, true, true));
+  }
 }
 
 /// a member of a meeting, seen from outside: what a sealer and an opener need to agree.
