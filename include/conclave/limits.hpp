@@ -36,6 +36,10 @@ inline constexpr std::uint32_t ratchet_forward = 1024;
 /// Message keys kept per ratchet for messages that arrive out of order.
 inline constexpr std::size_t ratchet_kept_keys = 256;
 
+/// Messages of each kind a member may send between two snapshots. A group restored from one skips as many generations, which
+/// others must be willing to catch up with: less than ratchet_forward, several times over.
+inline constexpr std::uint32_t snapshot_reserve = 256;
+
 /// Epochs kept for late messages: about a minute of a busy meeting. An old epoch is a loss of forward secrecy.
 inline constexpr std::size_t past_epochs = 3;
 

@@ -7,6 +7,8 @@
 #include <conclave/crypto/hmac.hpp>
 
 #include <botan/aead.h>
+#include <botan/bigint.h>
+#include <botan/ec_group.h>
 #include <botan/ecdh.h>
 #include <botan/ecdsa.h>
 #include <botan/hash.h>
@@ -158,16 +160,24 @@ struct botan_curve {
   /// private_key<Key>(sk): throws where the scalar is not in 1..n-1. The random numbers below only blind.
   template <class Key>
   [[nodiscard]] Key private_key(byte_view sk) const {
+#if BOTAN_VERSION_MAJOR >= 3
+    const auto group = Botan::EC_Group::from_name(name);
+    const auto x = Botan::EC_Scalar::deserialize(group, sk);
+    if (sk.size() != scalar || !x) throw Botan::Invalid_Argument("scalar");
+    return Key(group, *x);
+#else
     const Botan::EC_Group group{std::string(name)};
     const Botan::BigInt x(sk.data(), sk.size());
     if (sk.size() != scalar || x.is_zero() || x >= group.get_order()) throw Botan::Invalid_Argument("scalar");
     return Key(Botan::system_rng(), group, x);
+#endif
   }
 };
 
 }  // namespace detail
 
-/// botan: a crypto_provider on Botan 2.19 or 3 alone. ECDSA signs with the nonces of RFC 6979. Points are uncompressed.
+/// botan: a crypto_provider on Botan alone, 2.19 or from 3.6 on (2.19.3 and 3.14 were run). ECDSA signs with the nonces
+/// of RFC 6979. Points are uncompressed.
 struct botan {
   [[nodiscard]] static status ready() noexcept { return {}; }
   [[nodiscard]] static bool supports(hash_id) noexcept { return true; }

@@ -190,6 +190,43 @@ class basic_group : private group_state<P> {
   /// ratchet_tree_items(): the content of a ratchet_tree extension for the current epoch.
   [[nodiscard]] bytes ratchet_tree_items() const { return current_.tree.encode_items(); }
 
+  // ---- snapshots -------------------------------------------------------------------------------------------------
+
+  /// snapshot(env, key): the whole state, sealed under a key of the host's, to be stored durably before anything else is sent.
+  /// From the first one on, the group sends only what the newest snapshot has reserved: at most limits::snapshot_reserve
+  /// messages of each kind, none in a new epoch, so that a restored group never uses a generation twice. sequence() tells
+  /// which one is the newest. Errors: misuse (key), no_entropy, unsupported; nothing is reserved then.
+  [[nodiscard]] result<bytes> snapshot(environment& env, const snapshot_key& key) {
+    CONCLAVE_CHECK(current_.message_secrets.prepare_sending(suite(), current_.own));
+    const secret_bytes state_bytes = this->save_state(limits::snapshot_reserve);
+    CONCLAVE_TRY(auto out, seal_snapshot(env, suite(), key, sequence_ + 1, state_bytes));
+    ++sequence_;
+    durable_ = true;
+    auto limit = current_.message_secrets.sending(current_.own);
+    limit.handshake += limits::snapshot_reserve;
+    limit.application += limits::snapshot_reserve;
+    current_.message_secrets.limit_sending(limit);
+    return out;
+  }
+  /// sequence(): the number of the newest snapshot; the host keeps it where nobody can turn it back.
+  [[nodiscard]] std::uint64_t sequence() const noexcept { return sequence_; }
+
+  /// restore(env, key, newest, snapshot, policy): the group as it was. It receives at once, and sends after its next snapshot.
+  /// Errors: malformed (no snapshot), unsupported (version, suite), replayed (older than the newest), unauthentic (damaged,
+  /// another key), misuse (key size), no_entropy.
+  [[nodiscard]] static result<basic_group> restore(environment& env, const snapshot_key& key, std::uint64_t newest,
+                                                   byte_view sealed, const group_policy& policy) {
+    CONCLAVE_TRY(const auto opened, open_snapshot<P>(key, newest, sealed));
+    hash_seed seed;
+    CONCLAVE_CHECK(env.random(seed));
+    CONCLAVE_TRY(auto loaded, state::load_state(opened.suite, seed, opened.state, policy));
+    basic_group out(std::move(loaded));
+    out.durable_ = true;
+    out.sequence_ = opened.sequence;
+    out.current_.message_secrets.limit_sending({0, 0});
+    return out;
+  }
+
   // ---- changing the group ----------------------------------------------------------------------------------------
 
   /// commit(env, request): prepares a commit of the request and of all valid proposals received in this epoch. Errors: what
@@ -278,10 +315,14 @@ class basic_group : private group_state<P> {
   using state = group_state<P>;
   using state::active_;
   using state::current_;
+  using state::durable_;
   using state::me_;
   using state::policy_;
   using state::proposals_;
   using state::reinit_;
+  using state::sequence_;
+
+  explicit basic_group(state&& restored) : state(std::move(restored)) {}
 
   basic_group(epoch<P>&& first, client&& me, const group_policy& policy)
       : state(std::move(first), std::move(me), policy) {}

@@ -6,6 +6,7 @@
 #include <conclave/mls/message.hpp>
 #include <conclave/mls/proposal_cache.hpp>
 #include <conclave/mls/sender_rules.hpp>
+#include <conclave/mls/snapshot.hpp>
 
 #include <deque>
 
@@ -15,6 +16,9 @@ namespace conclave::inline CONCLAVE_ABI::mls {
 template <crypto_provider P>
 class group_state {
  protected:
+  template <crypto_provider>
+  friend struct group_testing;
+
   struct past_epoch {
     std::uint64_t number;
     ratchet_tree<P> tree;
@@ -40,6 +44,7 @@ class group_state {
                      std::move(current_.secrets.sender_data), std::move(current_.message_secrets)});
     while (past_.size() > std::min(policy_.past_epochs, limits::past_epochs)) past_.pop_front();
     current_ = std::move(next.state);
+    if (durable_) current_.message_secrets.limit_sending({0, 0});
   }
 
   void leave(epoch_change& change) {
@@ -193,6 +198,88 @@ class group_state {
     return event{std::move(next.change)};
   }
 
+  // ---- snapshots -------------------------------------------------------------------------------------------------
+
+  /// save_state(skip): the whole state; the own ratchets as after `skip` more messages.
+  [[nodiscard]] secret_bytes save_state(std::uint32_t skip) const {
+    secret_bytes out;
+    secret_writer w{out};
+    save_epoch(w, skip);
+    save_client(w);
+    w.number(static_cast<std::uint8_t>(active_));
+    w.number(static_cast<std::uint8_t>(reinit_.has_value()));
+    if (reinit_) {
+      w.opaque(reinit_->group_id);
+      wire::write(w, reinit_->version);
+      wire::write(w, reinit_->suite);
+      w.opaque(reinit_->extensions);
+    }
+    w.vector([&] {
+      for (const stored_proposal& p : proposals_.all()) {
+        w.opaque(p.content.encoded);
+        w.number(static_cast<std::uint8_t>(p.own_update.has_value()));
+        if (p.own_update) private_path::save_key(w, *p.own_update);
+      }
+    });
+    w.vector([&] {
+      for (const past_epoch& past : past_) {
+        w.number(past.number);
+        w.opaque(past.tree.encode_items());
+        w.opaque(past.context);
+        w.opaque(past.sender_data.reveal());
+        past.message_secrets.save(suite(), w, current_.own, 0);
+      }
+    });
+    return out;
+  }
+
+  /// load_state(suite, seed, state, policy): what save_state wrote. Errors: malformed.
+  [[nodiscard]] static result<group_state> load_state(const basic_suite<P>& s, const hash_seed& seed, byte_view state,
+                                                      const group_policy& policy) {
+    reader in{state};
+    CONCLAVE_TRY(auto current, load_epoch(s, seed, in));
+    CONCLAVE_TRY(auto me, load_client(in));
+    group_state out(std::move(current), std::move(me), policy);
+    CONCLAVE_TRY(const auto active, in.number<std::uint8_t>());
+    out.active_ = active != 0;
+    CONCLAVE_TRY(const auto has_reinit, in.number<std::uint8_t>());
+    if (has_reinit != 0) {
+      reinit_parameters r;
+      CONCLAVE_TRY(const auto group_id, in.opaque());
+      CONCLAVE_TRY(r.version, wire::read<protocol_version>(in));
+      CONCLAVE_TRY(r.suite, wire::read<cipher_suite>(in));
+      CONCLAVE_TRY(const auto extensions, in.opaque());
+      r.group_id = to_bytes(group_id);
+      r.extensions = to_bytes(extensions);
+      out.reinit_ = std::move(r);
+    }
+    CONCLAVE_TRY(const auto proposals, in.opaque());
+    for (reader each{proposals}; !each.empty();) {
+      CONCLAVE_TRY(const auto encoded, each.opaque());
+      CONCLAVE_TRY(auto content, authenticated_content::decode(secret_bytes(encoded.begin(), encoded.end())));
+      CONCLAVE_TRY(const auto has_key, each.number<std::uint8_t>());
+      std::optional<hpke::key_pair> own_update;
+      if (has_key != 0) {
+        CONCLAVE_TRY(own_update, private_path::load_key(each));
+      }
+      (void)out.store(std::move(content), std::move(own_update));
+    }
+    CONCLAVE_TRY(const auto past, in.opaque());
+    for (reader each{past}; !each.empty();) {
+      CONCLAVE_TRY(const auto number, each.number<std::uint64_t>());
+      CONCLAVE_TRY(const auto items, each.opaque());
+      CONCLAVE_TRY(auto tree, ratchet_tree<P>::import(s, seed, items));
+      CONCLAVE_TRY(const auto context, each.opaque());
+      CONCLAVE_TRY(const auto raw, each.opaque());
+      CONCLAVE_TRY(auto sender_data_key, sender_data_secret::copy_of(raw));
+      CONCLAVE_TRY(auto message_secrets, secret_tree<P>::load(each));
+      out.past_.push_back({number, std::move(tree), to_bytes(context), std::move(sender_data_key),
+                           std::move(message_secrets)});
+    }
+    CONCLAVE_CHECK(in.finish());
+    return out;
+  }
+
   epoch<P> current_;
   client me_;
   group_policy policy_;
@@ -200,6 +287,93 @@ class group_state {
   std::optional<reinit_parameters> reinit_;
   std::deque<past_epoch> past_;                 // oldest first
   bool active_ = true;
+  bool durable_ = false;        // a snapshot exists: no message may go out that the newest one does not know of
+  std::uint64_t sequence_ = 0;  // of the newest snapshot
+
+ private:
+  /// The secrets of an epoch that outlive its beginning.
+  [[nodiscard]] static auto kept_secrets(auto& secrets) {
+    return std::tie(secrets.sender_data, secrets.exporter, secrets.external, secrets.confirm, secrets.membership,
+                    secrets.resumption, secrets.authentication, secrets.init);
+  }
+
+  void save_epoch(secret_writer& w, std::uint32_t skip) const {
+    w.opaque(current_.group_id);
+    w.number(current_.number);
+    w.opaque(current_.extensions);
+    w.opaque(current_.tree.encode_items());
+    w.opaque(current_.confirmed_transcript_hash.view());
+    w.opaque(current_.interim_transcript_hash.view());
+    w.opaque(current_.confirmation_tag.view());
+    w.opaque(current_.context);
+    std::apply([&](const auto&... secret_) { (w.opaque(secret_.reveal()), ...); }, kept_secrets(current_.secrets));
+    current_.message_secrets.save(suite(), w, current_.own, skip);
+    w.number(number(current_.own));
+    current_.keys.save(w);
+  }
+
+  [[nodiscard]] static result<epoch<P>> load_epoch(const basic_suite<P>& s, const hash_seed& seed, reader& in) {
+    CONCLAVE_TRY(const auto group_id, in.opaque());
+    CONCLAVE_TRY(const auto number, in.number<std::uint64_t>());
+    CONCLAVE_TRY(const auto extensions, in.opaque());
+    CONCLAVE_CHECK(extension_list::check(extensions));
+    CONCLAVE_TRY(const auto items, in.opaque());
+    CONCLAVE_TRY(const auto tree, ratchet_tree<P>::import(s, seed, items));
+    epoch<P> out(tree);
+    out.group_id = to_bytes(group_id);
+    out.number = number;
+    out.extensions = to_bytes(extensions);
+    for (digest* d : {&out.confirmed_transcript_hash, &out.interim_transcript_hash, &out.confirmation_tag}) {
+      CONCLAVE_TRY(const auto raw, in.opaque());
+      CONCLAVE_TRY(*d, digest::copy_of(raw));
+    }
+    CONCLAVE_TRY(const auto context, in.opaque());
+    out.context = to_bytes(context);
+    status loaded;
+    const auto load = [&]<class Tag>(secret<Tag>& into) -> status {
+      CONCLAVE_CHECK(loaded);
+      CONCLAVE_TRY(const auto raw, in.opaque());
+      CONCLAVE_TRY(into, secret<Tag>::copy_of(raw));
+      return {};
+    };
+    std::apply([&](auto&... secret_) { ((loaded = load(secret_)), ...); }, kept_secrets(out.secrets));
+    CONCLAVE_CHECK(loaded);
+    CONCLAVE_TRY(out.message_secrets, secret_tree<P>::load(in));
+    CONCLAVE_TRY(const auto own, in.number<std::uint32_t>());
+    out.own = leaf_index{own};
+    CONCLAVE_TRY(out.keys, private_path::load(in));
+    return out;
+  }
+
+  void save_client(secret_writer& w) const {
+    wire::write(w, me_.signer.scheme());
+    w.opaque(me_.signer.private_key().reveal());
+    wire::write(w, me_.credential_type);
+    w.opaque(me_.credential);
+    w.opaque(wire::encode_items(me_.extensions));
+    w.opaque(wire::encode_items(me_.proposals));
+    w.opaque(wire::encode_items(me_.credentials));
+  }
+
+  [[nodiscard]] static result<client> load_client(reader& in) {
+    client out;
+    CONCLAVE_TRY(const auto scheme, wire::read<signature_scheme>(in));
+    CONCLAVE_TRY(const auto raw, in.opaque());
+    CONCLAVE_TRY(out.signer, signature_key::from_private<P>(scheme, raw));
+    CONCLAVE_TRY(out.credential_type, wire::read<credential_type>(in));
+    CONCLAVE_TRY(const auto data, in.opaque());
+    out.credential = to_bytes(data);
+    const auto load_list = [&]<class T>(std::vector<T>& into) -> status {
+      CONCLAVE_TRY(const auto list, wire::read<wire::list<T>>(in));
+      into.clear();
+      for (const T x : list) into.push_back(x);
+      return {};
+    };
+    CONCLAVE_CHECK(load_list(out.extensions));
+    CONCLAVE_CHECK(load_list(out.proposals));
+    CONCLAVE_CHECK(load_list(out.credentials));
+    return out;
+  }
 };
 
 }  // namespace conclave::mls

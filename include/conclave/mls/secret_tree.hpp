@@ -118,15 +118,98 @@ class secret_tree {
 
   /// next(leaf, kind): the key for the next message to send; its generation is burned. Errors: exhausted.
   [[nodiscard]] result<message_key> next(const basic_suite<P>& s, leaf_index leaf, ratchet_kind kind) {
-    auto known = ratchets_.find(number(leaf));
-    if (known == ratchets_.end()) {
-      CONCLAVE_TRY(auto way, descend(s, leaf));
-      install(leaf, std::move(way));
-      known = ratchets_.find(number(leaf));
-    }
+    CONCLAVE_CHECK(prepare_sending(s, leaf));
+    const auto known = ratchets_.find(number(leaf));
+    if (known == ratchets_.end()) return failure{errc::unknown_key, rules::generation_used};
     ratchet& current = select(known->second, kind);
-    if (current.generation == ~std::uint32_t{0}) return failure{errc::exhausted, rules::generation_window};
+    if (current.generation >= select(send_limit_, kind)) return failure{errc::exhausted, rules::generations_reserved};
     return turn(s, current);
+  }
+
+  // ---- snapshots -------------------------------------------------------------------------------------------------
+
+  /// prepare_sending(suite, own): derives the ratchets of the own leaf, so that save() can move them on.
+  [[nodiscard]] status prepare_sending(const basic_suite<P>& s, leaf_index own) {
+    if (leaves_ == 0 || ratchets_.contains(number(own))) return {};
+    CONCLAVE_TRY(auto way, descend(s, own));
+    install(own, std::move(way));
+    return {};
+  }
+
+  /// generations: where the two ratchets of one leaf stand.
+  struct generations {
+    std::uint32_t handshake = ~std::uint32_t{0};
+    std::uint32_t application = ~std::uint32_t{0};
+  };
+  /// limit_sending(limit): next() stops before these generations.
+  void limit_sending(const generations& limit) noexcept { send_limit_ = limit; }
+  /// sending(own): the generations that next() would give.
+  [[nodiscard]] generations sending(leaf_index own) const noexcept {
+    const auto known = ratchets_.find(number(own));
+    if (known == ratchets_.end()) return {0, 0};
+    return {known->second.handshake.generation, known->second.application.generation};
+  }
+
+  /// save(suite, writer, own, skip): everything, in an order that depends on the content only. The ratchets of leaf `own` are
+  /// written as they will be after `skip` more messages.
+  void save(const basic_suite<P>& s, secret_writer& w, leaf_index own, std::uint32_t skip) const {
+    const auto sorted = [](const auto& map) {
+      std::vector<std::uint32_t> keys;
+      for (const auto& entry : map) keys.push_back(entry.first);
+      std::ranges::sort(keys);
+      return keys;
+    };
+    const auto save_ratchet = [&](const ratchet& r, std::uint32_t ahead) {
+      ratchet moved{r.current.clone(), r.generation, {}};
+      for (; ahead > 0; --ahead) (void)turn(s, moved);
+      w.opaque(moved.current.reveal());
+      w.number(moved.generation);
+      w.vector([&] {
+        for (const message_key& k : r.kept) {
+          w.opaque(k.key.reveal());
+          w.raw(k.nonce);
+          w.number(k.generation);
+        }
+      });
+    };
+    w.number(leaves_);
+    w.vector([&] {
+      for (const std::uint32_t x : sorted(nodes_)) {
+        w.number(x);
+        w.opaque(nodes_.find(x)->second.reveal());
+      }
+    });
+    w.vector([&] {
+      for (const std::uint32_t leaf : sorted(ratchets_)) {
+        const leaf_ratchets& both = ratchets_.find(leaf)->second;
+        const std::uint32_t ahead = leaf == number(own) ? skip : 0;
+        w.number(leaf);
+        save_ratchet(both.handshake, ahead);
+        save_ratchet(both.application, ahead);
+      }
+    });
+  }
+
+  /// load(reader): what save() wrote. Errors: malformed.
+  [[nodiscard]] static result<secret_tree> load(reader& in) {
+    secret_tree out;
+    CONCLAVE_TRY(out.leaves_, in.number<std::uint32_t>());
+    CONCLAVE_TRY(const auto nodes, in.opaque());
+    for (reader each{nodes}; !each.empty();) {
+      CONCLAVE_TRY(const auto x, each.number<std::uint32_t>());
+      CONCLAVE_TRY(const auto raw, each.opaque());
+      CONCLAVE_TRY(auto value, node_secret::copy_of(raw));
+      out.nodes_.emplace(x, std::move(value));
+    }
+    CONCLAVE_TRY(const auto ratchets, in.opaque());
+    for (reader each{ratchets}; !each.empty();) {
+      CONCLAVE_TRY(const auto leaf, each.number<std::uint32_t>());
+      leaf_ratchets both;
+      CONCLAVE_TRY(both.handshake, load_ratchet(each));
+      CONCLAVE_TRY(both.application, load_ratchet(each));
+      out.ratchets_.emplace(leaf, std::move(both));
+    }
+    return out;
   }
 
  private:
@@ -144,6 +227,23 @@ class secret_tree {
     s.derive_tree_secret(r.current.reveal(), "secret", r.generation, following.writable());
     r.current = std::move(following);
     ++r.generation;
+    return out;
+  }
+
+  [[nodiscard]] static result<ratchet> load_ratchet(reader& in) {
+    ratchet out;
+    CONCLAVE_TRY(const auto raw, in.opaque());
+    CONCLAVE_TRY(out.current, ratchet_secret::copy_of(raw));
+    CONCLAVE_TRY(out.generation, in.number<std::uint32_t>());
+    CONCLAVE_TRY(const auto kept, in.opaque());
+    for (reader each{kept}; !each.empty();) {
+      message_key k;
+      CONCLAVE_TRY(const auto key, each.opaque());
+      CONCLAVE_TRY(k.key, secret<struct message_key_tag>::copy_of(key));
+      CONCLAVE_TRY(k.nonce, (wire::read<std::array<std::uint8_t, aead_nonce_size>>(each)));
+      CONCLAVE_TRY(k.generation, each.number<std::uint32_t>());
+      out.kept.push_back(std::move(k));
+    }
     return out;
   }
 
@@ -189,6 +289,7 @@ class secret_tree {
   std::uint32_t leaves_ = 0;
   std::unordered_map<std::uint32_t, node_secret> nodes_;        // by node_index: not yet used subtrees
   std::unordered_map<std::uint32_t, leaf_ratchets> ratchets_;   // by leaf_index
+  generations send_limit_;
 };
 
 }  // namespace conclave::mls

@@ -32,6 +32,38 @@ class private_path {
     return out;
   }
 
+  /// save(writer), load(reader): for snapshots. Errors: malformed.
+  void save(secret_writer& w) const {
+    w.vector([&] {
+      for (const auto& [x, key] : keys_) {
+        w.number(number(x));
+        save_key(w, key);
+      }
+    });
+  }
+  [[nodiscard]] static result<private_path> load(reader& in) {
+    private_path out;
+    CONCLAVE_TRY(const auto items, in.opaque());
+    for (reader each{items}; !each.empty();) {
+      CONCLAVE_TRY(const auto x, each.number<std::uint32_t>());
+      CONCLAVE_TRY(auto key, load_key(each));
+      out.keys_.emplace_back(node_index{x}, std::move(key));
+    }
+    return out;
+  }
+  static void save_key(secret_writer& w, const hpke::key_pair& key) {
+    w.opaque(key.secret.reveal());
+    w.opaque(key.pub.view());
+  }
+  [[nodiscard]] static result<hpke::key_pair> load_key(reader& in) {
+    CONCLAVE_TRY(const auto raw, in.opaque());
+    CONCLAVE_TRY(const auto pub, in.opaque());
+    hpke::key_pair out;
+    CONCLAVE_TRY(out.secret, kem_private_key::copy_of(raw));
+    CONCLAVE_TRY(out.pub, public_key::copy_of(pub));
+    return out;
+  }
+
  private:
   std::vector<std::pair<node_index, hpke::key_pair>> keys_;
 };
