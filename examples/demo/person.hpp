@@ -2,6 +2,8 @@
 /// person: one participant of the demo, with a complete state of its own. All it ever gets from the others is bytes.
 #pragma once
 
+#include "../explain.hpp"
+
 #include <conclave/conclave.hpp>
 #include <conclave/delivery/in_process.hpp>
 
@@ -12,13 +14,6 @@
 namespace demo {
 
 namespace cv = conclave;
-
-/// explain(what, error): one line a person can act on.
-[[nodiscard]] inline std::string explain(const std::string& what, const cv::failure& why) {
-  std::string out = what + ": " + why.message();
-  if (why.broken_rule() != nullptr) out += std::string(" (") + why.broken_rule()->source + ")";
-  return out;
-}
 
 /// heard: what one person's receiver made of the frames it was given.
 struct heard {

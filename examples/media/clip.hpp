@@ -58,14 +58,14 @@ class clip {
     static constexpr std::size_t cap = std::size_t{1} << 28U;
     clip fresh;
     auto pictures = read_file(video, cap);
-    if (!pictures) return explain_file(video, pictures.error());
+    if (!pictures) return explain(video, pictures.error());
     fresh.video_ = *std::move(pictures);
     const auto seen = read_ivf(fresh.video_);
-    if (!seen) return explain_file(video, seen.error());
+    if (!seen) return explain(video, seen.error());
     const auto sound = read_file(audio, cap);
-    if (!sound) return explain_file(audio, sound.error());
+    if (!sound) return explain(audio, sound.error());
     auto heard = read_ogg(*sound);
-    if (!heard) return explain_file(audio, heard.error());
+    if (!heard) return explain(audio, heard.error());
     fresh.merge(*seen, *std::move(heard));
     *this = std::move(fresh);
     return {};
@@ -120,8 +120,8 @@ class clip_writer {
   /// save(video, audio): writes both files, each whole or not at all. Empty, or "file: message" after a failure.
   [[nodiscard]] std::string save(const std::string& video, const std::string& audio) const {
     for (const auto& [path, content] : {std::pair{video, video_file()}, std::pair{audio, audio_file()}}) {
-      if (!content) return explain_file(path, content.error());
-      if (const auto written = write_file(path, *content); !written) return explain_file(path, written.error());
+      if (!content) return explain(path, content.error());
+      if (const auto written = write_file(path, *content); !written) return explain(path, written.error());
     }
     return {};
   }

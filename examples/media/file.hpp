@@ -2,6 +2,8 @@
 /// Whole files: read with a cap, written so that a reader sees the old content or the new one and never half of it.
 #pragma once
 
+#include "../explain.hpp"
+
 #include <conclave/bytes.hpp>
 #include <conclave/result.hpp>
 
@@ -21,13 +23,6 @@ inline constexpr conclave::rule file_readable{"the file cannot be read", "POSIX 
 inline constexpr conclave::rule file_size{"the file is larger than is read here", "the caller's cap"};
 inline constexpr conclave::rule file_writable{"the file cannot be written", "POSIX fopen, fwrite, fsync, rename"};
 }  // namespace rules
-
-/// explain_file(file, why): "file: message (source)", for a person to read.
-[[nodiscard]] inline std::string explain_file(const std::string& file, const conclave::failure& why) {
-  std::string out = file + ": " + why.message();
-  if (why.broken_rule() != nullptr) out += std::string(" (") + why.broken_rule()->source + ')';
-  return out;
-}
 
 namespace detail {
 

@@ -52,7 +52,7 @@ TEST_CASE("file: replaced in one step, or not at all") {
 }
 
 TEST_CASE("file: failures are told with the file's name") {
-  CHECK(explain_file("x.ivf", failure{errc::malformed, rules::ivf_signature}) ==
+  CHECK(explain("x.ivf", failure{errc::malformed, rules::ivf_signature}) ==
         "x.ivf: this is not an IVF file (IVF header, bytes 0 to 3)");
-  CHECK(explain_file("x", errc::storage) == "x: the store failed");
+  CHECK(explain("x", errc::storage) == "x: the store failed");
 }
