@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+# Runs the demo: once as it should be, then with what it must refuse: a clear message, a non-zero exit, nothing written.
+set(out ${work}/check)
+file(REMOVE_RECURSE ${out})
+file(MAKE_DIRECTORY ${out})
+
+execute_process(COMMAND ${program} --people 8 --json --out ${out}/heard RESULT_VARIABLE code OUTPUT_VARIABLE summary)
+if(NOT code EQUAL 0 OR NOT summary MATCHES "\"people\": 8, \"epochs\": 6")
+  message(FATAL_ERROR "a meeting of 8 ended with ${code}: ${summary}")
+endif()
+foreach(kind ivf opus)
+  file(SHA256 ${out}/heard/heard.${kind} heard)
+  file(SHA256 ${media}/standup.${kind} said)
+  if(NOT heard STREQUAL said)
+    message(FATAL_ERROR "heard.${kind} differs from what was said")
+  endif()
+endforeach()
+
+# refused(<message> <argument>...)
+function(refused message)
+  execute_process(COMMAND ${program} --out ${out}/nothing ${ARGN}
+    RESULT_VARIABLE code OUTPUT_VARIABLE text ERROR_VARIABLE text)
+  if(NOT code MATCHES "^[0-9]+$" OR code EQUAL 0 OR NOT text MATCHES "${message}")
+    message(FATAL_ERROR "meeting ${ARGN}: expected \"${message}\", got ${code}: ${text}")
+  endif()
+  if(EXISTS ${out}/nothing)
+    message(FATAL_ERROR "meeting ${ARGN}: something was written")
+  endif()
+endfunction()
+
+execute_process(COMMAND head -c 100000 ${media}/standup.ivf OUTPUT_FILE ${out}/cut.ivf)
+refused("not in range" --people 4)
+refused("not in range" --people 1000000000000)
+refused("no such file" --video ${out}/missing.ivf)
+refused("cut short" --video ${out}/cut.ivf)
+refused("not an IVF file" --video ${media}/standup.opus)
+refused("standup.ivf: " --audio ${media}/standup.ivf)
