@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+/// scene: a group with a forger in it, for tests that break one rule each.
+#pragma once
+
+#include "forger.hpp"
+
+namespace mls_test {
+
+/// scene: four honest members at the leaves 0 to 3 and mallory at leaf 4.
+struct scene {
+  party p;
+  forger mallory;
+
+  explicit scene(const party_options& options = {}) : p{4, options}, mallory{p} {}
+
+  /// refused(message, code, rule): nobody takes it, each for this reason, and nothing is different afterwards.
+  void refused(byte_view message, errc code, const rule& broken) {
+    for (const std::size_t i : {std::size_t{0}, std::size_t{2}, std::size_t{3}}) {
+      CAPTURE(i);
+      const observed before = observe(p[i]);
+      check_fails(p[i].process(message), code, broken);
+      CHECK(observe(p[i]) == before);
+    }
+  }
+
+  /// go_on(): what mallory's honest self sends now is accepted by all, with the very keys that the forgeries used.
+  void go_on() {
+    const std::size_t m = mallory.person();
+    if (p[m].pending_proposals() == 0) {
+      const bytes message = must(p[m].protect(p.env, as_bytes("honestly"), {}));
+      for (event& e : p.deliver(m, message)) CHECK(text_of(as<application_message>(std::move(e))) == "honestly");
+    }
+    p.commit(m);
+    CHECK(p.disagreement() == "");
+  }
+};
+
+}  // namespace mls_test
