@@ -20,6 +20,12 @@ int in_every_provider(F&& work) {
   });
 }
 
+/// reason_unserved(id): why a case that needs the algorithm is left out; empty where it is not.
+template <class Id>
+std::string reason_unserved(Id id) {
+  return default_provider::ready() && default_provider::supports(id) ? "" : "no library of this build serves it";
+}
+
 struct aead_answer {
   aead_id aead;
   bytes key, nonce, aad, plaintext, sealed;
