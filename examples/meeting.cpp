@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A real meeting in one process: people join and leave, speak with real audio and video, keys and security code change; a
-// relay in the middle carries ciphertext only, and everything that is opened is compared with what was said.
+// A real meeting in one process: people join and leave, speak with real audio and video, keys and security code change;
+// a relay in the middle carries ciphertext only, and everything that is opened is compared with what was said.
 #include "demo/report.hpp"
 #include "demo/story.hpp"
 #include "media/clip.hpp"
@@ -72,8 +72,8 @@ class program {
       const std::size_t to = std::min(all, from + batch);
       const std::size_t host = from == 1 ? cast_.host : cast_.co_host;
       if (auto bad = story_.admit(host, from, to); !bad.empty()) return bad;
-      say(std::to_string(to - from) + " admitted in one commit: " + std::to_string(to) +
-          " people, all screens show " + story_.told().last_code);
+      say(std::to_string(to - from) + " admitted in one commit: " + std::to_string(to) + " people, all screens show " +
+          story_.told().last_code);
     }
     for (const std::size_t s : cast_.speakers)
       if (auto bad = story_.take_the_floor(s, 2); !bad.empty()) return bad;

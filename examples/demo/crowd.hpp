@@ -19,8 +19,8 @@ using clock = std::chrono::steady_clock;
   return std::chrono::duration<double>(clock::now() - start).count();
 }
 
-/// for_all(n, what, task): runs task(i) for each i below n, on all cores; task returns an error text, empty for success. On
-/// stderr it says every two seconds how many are done. Returns the first error.
+/// for_all(n, what, task): runs task(i) for each i below n, on all cores; task returns an error text, empty for
+/// success. On stderr it says every two seconds how many are done. Returns the first error.
 template <class Task>
 [[nodiscard]] std::string for_all(std::size_t n, const std::string& what, Task&& task) {
   std::atomic<std::size_t> next{0}, done{0};

@@ -18,7 +18,7 @@ namespace cv = conclave;
 /// heard: what one person's receiver made of the frames it was given.
 struct heard {
   std::size_t opened = 0;
-  std::size_t late = 0;     ///< of those, sealed in an epoch that was over
+  std::size_t late = 0;  ///< of those, sealed in an epoch that was over
   std::size_t refused = 0;
   std::size_t bytes = 0;
 };

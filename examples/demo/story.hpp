@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-/// story: what happens in the demo, scene by scene. Everything is checked on the way; the first thing that is not as it should
-/// be ends the story with a message.
+/// story: what happens in the demo, scene by scene. Everything is checked on the way; the first thing that is not as it
+/// should be ends the story with a message.
 #pragma once
 
 #include "crowd.hpp"
@@ -41,9 +41,9 @@ struct packet {
 class story {
  public:
   story(cv::environment& env, std::size_t people) : env_{&env} {
-    static constexpr const char* first_names[] = {"Ada",   "Bela",  "Chidi", "Dana",  "Emre",  "Fay",   "Goro",
-                                                  "Hana",  "Ines",  "Jonas", "Kofi",  "Lena",  "Mira",  "Nils",
-                                                  "Oksana", "Pia",  "Quinn", "Rosa",  "Sami",  "Tove"};
+    static constexpr const char* first_names[] = {"Ada",    "Bela", "Chidi", "Dana", "Emre", "Fay",  "Goro",
+                                                  "Hana",   "Ines", "Jonas", "Kofi", "Lena", "Mira", "Nils",
+                                                  "Oksana", "Pia",  "Quinn", "Rosa", "Sami", "Tove"};
     for (std::size_t i = 0; i < people; ++i) {
       std::string name = first_names[i % std::size(first_names)];
       if (i >= std::size(first_names)) name += ' ' + std::to_string(i / std::size(first_names) + 1);
@@ -96,7 +96,8 @@ class story {
     return compare_codes();
   }
 
-  /// two_at_once(a, b): both prepare a change of the same epoch; one wins, the other learns it, catches up and tries again.
+  /// two_at_once(a, b): both prepare a change of the same epoch; one wins, the other learns it, catches up and tries
+  /// again.
   [[nodiscard]] std::string two_at_once(std::size_t a, std::size_t b) {
     const auto start = clock::now();
     auto first = at(a).room().refresh(), second = at(b).room().refresh();
@@ -184,8 +185,9 @@ class story {
     return {};
   }
 
-  /// deliver(relay, frames, outsiders, on_heard): everybody catches up, then gets every packet but the own ones; each plaintext is compared with what was
-  /// said. Those who are not in the meeting get the packets too, and must not be able to open any.
+  /// deliver(relay, frames, outsiders, on_heard): everybody catches up, then gets every packet but the own ones; each
+  /// plaintext is compared with what was said. Those who are not in the meeting get the packets too, and must not be
+  /// able to open any.
   template <class OnHeard>
   [[nodiscard]] std::string deliver(const std::vector<packet>& relay, const std::vector<spoken_frame>& frames,
                                     const std::vector<std::size_t>& outsiders, OnHeard&& on_heard) {

@@ -66,7 +66,8 @@ class inline_bytes {
  public:
   static_assert(N <= 255);
   inline_bytes() noexcept = default;
-  /// `size` zero bytes, to be filled through writable(). Panics over N, which no input reaches: sizes come from the suite.
+  /// `size` zero bytes, to be filled through writable(). Panics over N, which no input reaches: sizes come from the
+  /// suite.
   explicit inline_bytes(std::size_t size) noexcept : size_{static_cast<std::uint8_t>(size)} {
     if (size > N) CONCLAVE_PANIC();
   }

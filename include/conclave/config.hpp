@@ -23,8 +23,8 @@
 #define CONCLAVE_HAS_EXCEPTIONS 0
 #endif
 
-// The linker merges inline functions of equal name. What changes their meaning or their instructions is part of the name:
-// the version, the architecture level of the translation unit, exceptions, and who serves the primitives.
+// The linker merges inline functions of equal name. What changes their meaning or their instructions is part of the
+// name: the version, the architecture level of the translation unit, exceptions, and who serves the primitives.
 #if defined(__AVX512F__)
 #define CONCLAVE_ABI_ARCH _avx512
 #elif defined(__AVX2__)
@@ -41,6 +41,6 @@
   version##arch##_e##exceptions##s##sodium##b##botan##o##openssl
 #define CONCLAVE_ABI_JOIN(version, arch, exceptions, sodium, botan, openssl) \
   CONCLAVE_ABI_JOIN_(version, arch, exceptions, sodium, botan, openssl)
-#define CONCLAVE_ABI                                                                                     \
+#define CONCLAVE_ABI                                                                                             \
   CONCLAVE_ABI_JOIN(v0_1, CONCLAVE_ABI_ARCH, CONCLAVE_HAS_EXCEPTIONS, CONCLAVE_WITH_SODIUM, CONCLAVE_WITH_BOTAN, \
                     CONCLAVE_WITH_OPENSSL)

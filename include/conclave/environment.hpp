@@ -29,8 +29,8 @@ using unix_time = std::chrono::sys_seconds;
 /// steady_time: time since some fixed moment, for time-outs and overlaps. It never goes back.
 using steady_time = std::chrono::milliseconds;
 
-/// environment: given to every call that needs randomness or time. Threads: a host that shares one between threads makes
-/// its functions safe for that; system_environment is.
+/// environment: given to every call that needs randomness or time. Threads: a host that shares one between threads
+/// makes its functions safe for that; system_environment is.
 class environment {
  public:
   environment() = default;

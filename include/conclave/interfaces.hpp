@@ -7,8 +7,8 @@
 
 namespace conclave::inline CONCLAVE_ABI {
 
-/// psk_source: where pre-shared keys are found (RFC 9420, section 8.4). Called while a Commit or Welcome is processed; an
-/// error of any kind makes that Commit or Welcome fail. Threads: called on the thread that uses the group.
+/// psk_source: where pre-shared keys are found (RFC 9420, section 8.4). Called while a Commit or Welcome is processed;
+/// an error of any kind makes that Commit or Welcome fail. Threads: called on the thread that uses the group.
 class psk_source {
  public:
   psk_source() = default;

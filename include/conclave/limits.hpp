@@ -29,34 +29,35 @@ inline constexpr std::size_t pending_proposals = 16384;
 /// Pre-shared keys in one commit or Welcome: each costs a key-schedule step before anything is authenticated.
 inline constexpr std::size_t preshared_keys = 64;
 
-/// Generations a sender's ratchet is moved forward for one message. Each costs about a microsecond, and the index is read
-/// before the message is authenticated (RFC 9420 15.3).
+/// Generations a sender's ratchet is moved forward for one message. Each costs about a microsecond, and the index is
+/// read before the message is authenticated (RFC 9420 15.3).
 inline constexpr std::uint32_t ratchet_forward = 1024;
 
 /// Message keys kept per ratchet for messages that arrive out of order.
 inline constexpr std::size_t ratchet_kept_keys = 256;
 
-/// Messages of each kind a member may send between two snapshots. A group restored from one skips as many generations, which
-/// others must be willing to catch up with: less than ratchet_forward, several times over.
+/// Messages of each kind a member may send between two snapshots. A group restored from one skips as many generations,
+/// which others must be willing to catch up with: less than ratchet_forward, several times over.
 inline constexpr std::uint32_t snapshot_reserve = 256;
 
 /// Epochs kept for late messages: about a minute of a busy meeting. An old epoch is a loss of forward secrecy.
 inline constexpr std::size_t past_epochs = 3;
 
-/// Lifetime of a key package, not_after minus not_before (RFC 9420 7.2 asks for a maximum): 90 days and an hour of slack.
+/// Lifetime of a key package, not_after minus not_before (RFC 9420 7.2 asks for a maximum): 90 days and an hour of
+/// slack.
 inline constexpr std::chrono::seconds key_package_lifetime = std::chrono::hours{24 * 90 + 1};
 
-/// Messages or frames sealed under one AES-GCM or ChaCha20-Poly1305 key (RFC 9420 15.2), and blocks of 16 bytes in all of
-/// them together, each frame itself counting as one more: up to there an attacker's advantage, blocks^2 / 2^129, stays at
-/// 2^-57, as in TLS 1.3 (RFC 8446 5.5). It is a terabyte: two days of video at 50 Mbit/s.
+/// Messages or frames sealed under one AES-GCM or ChaCha20-Poly1305 key (RFC 9420 15.2), and blocks of 16 bytes in all
+/// of them together, each frame itself counting as one more: up to there an attacker's advantage, blocks^2 / 2^129,
+/// stays at 2^-57, as in TLS 1.3 (RFC 8446 5.5). It is a terabyte: two days of video at 50 Mbit/s.
 inline constexpr std::uint64_t frames_per_key = std::uint64_t{1} << 32U;
 inline constexpr std::uint64_t blocks_per_key = std::uint64_t{1} << 36U;
 
 /// Bytes of one media frame: key frames of 8K video are a few MiB.
 inline constexpr std::size_t frame_bytes = std::size_t{1} << 24U;
 
-/// Bytes of the metadata that is authenticated with a frame: it passes through a buffer on the stack, and it has to travel
-/// beside every frame.
+/// Bytes of the metadata that is authenticated with a frame: it passes through a buffer on the stack, and it has to
+/// travel beside every frame.
 inline constexpr std::size_t frame_metadata_bytes = 1024;
 
 /// Replay window of one SFrame key, in counters. Video packets of several layers arrive a few hundred out of order.

@@ -57,8 +57,8 @@ enum class errc : std::uint8_t {
   return "unknown error";
 }
 
-/// rule: a check that input can fail, in words, and where it is written down. Rules are `inline constexpr` objects, known
-/// by their address; they are for logs, tests and catalogues, never for control flow.
+/// rule: a check that input can fail, in words, and where it is written down. Rules are `inline constexpr` objects,
+/// known by their address; they are for logs, tests and catalogues, never for control flow.
 struct rule {
   const char* name;
   const char* source;
@@ -182,15 +182,16 @@ using status = result<void>;
 #define CONCLAVE_CONCAT(a, b) CONCLAVE_CONCAT_(a, b)
 
 /// CONCLAVE_TRY(auto x, expression): declares x from the value of a result, or returns its error from this function.
-#define CONCLAVE_TRY(declaration, ...) \
-  CONCLAVE_TRY_(CONCLAVE_CONCAT(conclave_try_, __LINE__), declaration, __VA_ARGS__)
-#define CONCLAVE_TRY_(temporary, declaration, ...)           \
-  auto temporary = (__VA_ARGS__);                            \
-  if (!temporary) [[unlikely]] return temporary.error();     \
+#define CONCLAVE_TRY(declaration, ...) CONCLAVE_TRY_(CONCLAVE_CONCAT(conclave_try_, __LINE__), declaration, __VA_ARGS__)
+#define CONCLAVE_TRY_(temporary, declaration, ...) \
+  auto temporary = (__VA_ARGS__);                  \
+  if (!temporary) [[unlikely]]                     \
+    return temporary.error();                      \
   declaration = *::std::move(temporary)
 
 /// CONCLAVE_CHECK(expression): returns the error of a status or result from this function, if it has one.
-#define CONCLAVE_CHECK(...)                                                                    \
-  do {                                                                                         \
-    if (auto conclave_check_ = (__VA_ARGS__); !conclave_check_) [[unlikely]] return conclave_check_.error(); \
+#define CONCLAVE_CHECK(...)                                                  \
+  do {                                                                       \
+    if (auto conclave_check_ = (__VA_ARGS__); !conclave_check_) [[unlikely]] \
+      return conclave_check_.error();                                        \
   } while (false)

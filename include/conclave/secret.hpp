@@ -23,10 +23,10 @@ struct secret_capacity<Tag> {
 };
 }  // namespace detail
 
-/// secret<Tag>: up to `capacity` bytes, held in place and named by Tag (a Tag may ask for more with a member `capacity`).
-/// It moves and does not copy, wipes itself when it dies or is moved from, has no == and no <<. Every place that looks
-/// inside says reveal(), every place that duplicates one says clone().
-/// Threads: as any value type. Lifetime: what reveal() returns lives as long as the secret stays where it is.
+/// secret<Tag>: up to `capacity` bytes, held in place and named by Tag (a Tag may ask for more with a member
+/// `capacity`). It moves and does not copy, wipes itself when it dies or is moved from, has no == and no <<. Every
+/// place that looks inside says reveal(), every place that duplicates one says clone(). Threads: as any value type.
+/// Lifetime: what reveal() returns lives as long as the secret stays where it is.
 template <class Tag>
 class secret {
  public:

@@ -50,7 +50,9 @@ enum class signature_scheme : std::uint16_t {
   }
   return hash_id::sha512;
 }
-[[nodiscard]] constexpr std::size_t aead_key_size(aead_id aead) noexcept { return aead == aead_id::aes_128_gcm ? 16 : 32; }
+[[nodiscard]] constexpr std::size_t aead_key_size(aead_id aead) noexcept {
+  return aead == aead_id::aes_128_gcm ? 16 : 32;
+}
 inline constexpr std::size_t aead_nonce_size = 12;  ///< Nn of all three
 inline constexpr std::size_t aead_tag_size = 16;    ///< Nt of all three
 
@@ -110,10 +112,10 @@ using signature_private_key = secret<signature_private_key_tag>;
 /// byte_parts: several ranges that count as one message, one after the other.
 using byte_parts = std::span<const byte_view>;
 
-/// aead_key_type: an AEAD key made ready once and used many times (RFC 5116). Not shared between threads.
-/// seal: `out` has plaintext.size() + aead_tag_size bytes; open: ciphertext.size() - aead_tag_size. `out` may start where
-/// the input starts (in place) and otherwise does not overlap it. On failure `out` is zeroed.
-/// Errors: open says unauthentic for every bad tag and for an input shorter than a tag; a wrong nonce or output size is misuse.
+/// aead_key_type: an AEAD key made ready once and used many times (RFC 5116). Not shared between threads. seal: `out`
+/// has plaintext.size() + aead_tag_size bytes; open: ciphertext.size() - aead_tag_size. `out` may start where the input
+/// starts (in place) and otherwise does not overlap it. On failure `out` is zeroed. Errors: open says unauthentic for
+/// every bad tag and for an input shorter than a tag; a wrong nonce or output size is misuse.
 template <class K>
 concept aead_key_type = std::movable<K> && requires(K& k, byte_view in, byte_span out) {
   { K::make(aead_id{}, in) } -> std::same_as<result<K>>;  // unsupported, or misuse for a wrong key length
@@ -122,8 +124,8 @@ concept aead_key_type = std::movable<K> && requires(K& k, byte_view in, byte_spa
 };
 
 /// crypto_provider: everything the protocols need, as static functions on byte ranges. Outputs have exactly the size of
-/// the algorithm. Hashing cannot fail: callers ask supports() once, when they choose a suite. Threads: every function may
-/// be called from any thread at any time.
+/// the algorithm. Hashing cannot fail: callers ask supports() once, when they choose a suite. Threads: every function
+/// may be called from any thread at any time.
 template <class P>
 concept crypto_provider = requires(byte_view in, byte_span out, byte_parts parts, environment& env) {
   /// ready(): initialises the libraries below, once; unsupported where one of them refuses.
@@ -140,17 +142,17 @@ concept crypto_provider = requires(byte_view in, byte_span out, byte_parts parts
 
   requires aead_key_type<typename P::aead_key>;
 
-  /// dh(kem, private, public, out): the DH output, Ndh bytes (RFC 9180 4.1). malformed for a public key that is not valid or
-  /// gives the all-zero output (RFC 9180 7.1.4).
+  /// dh(kem, private, public, out): the DH output, Ndh bytes (RFC 9180 4.1). malformed for a public key that is not
+  /// valid or gives the all-zero output (RFC 9180 7.1.4).
   { P::dh(kem_id{}, in, in, out) } -> std::same_as<status>;
   /// dh_public_key(kem, private, out): SerializePublicKey(pk(sk)). malformed where the private key is out of range.
   { P::dh_public_key(kem_id{}, in, out) } -> std::same_as<status>;
   /// dh_check_public_key(kem, public): malformed where the length or, for NIST curves, the point is not valid.
   { P::dh_check_public_key(kem_id{}, in) } -> std::same_as<status>;
 
-  /// sign(env, scheme, private, public, message, out): returns the length of the signature; `out` has max_signature_size
-  /// bytes. `public` belongs to `private`: callers hold them together in a signature_key, because signing under a
-  /// foreign public key would reveal an EdDSA key.
+  /// sign(env, scheme, private, public, message, out): returns the length of the signature; `out` has
+  /// max_signature_size bytes. `public` belongs to `private`: callers hold them together in a signature_key, because
+  /// signing under a foreign public key would reveal an EdDSA key.
   { P::sign(env, signature_scheme{}, in, in, in, out) } -> std::same_as<result<std::size_t>>;
   /// verify(scheme, public, message, signature): unauthentic, or success.
   { P::verify(signature_scheme{}, in, in, in) } -> std::same_as<status>;

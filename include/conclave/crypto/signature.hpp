@@ -11,7 +11,8 @@ class signature_key {
  public:
   signature_key() noexcept = default;
 
-  /// from_private(scheme, bytes): an ECDSA scalar or EdDSA seed. Errors: malformed (wrong length or out of range), unsupported.
+  /// from_private(scheme, bytes): an ECDSA scalar or EdDSA seed. Errors: malformed (wrong length or out of range),
+  /// unsupported.
   template <crypto_provider P>
   [[nodiscard]] static result<signature_key> from_private(signature_scheme scheme, byte_view private_key) {
     CONCLAVE_CHECK(P::ready());

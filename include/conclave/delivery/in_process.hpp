@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-/// in_process: a delivery service inside one process: it orders commits, keeps key packages and Welcomes, and relays frames.
-/// It handles bytes only and can read none of them.
+/// in_process: a delivery service inside one process: it orders commits, keeps key packages and Welcomes, and relays
+/// frames. It handles bytes only and can read none of them.
 #pragma once
 
 #include <conclave/mls/message.hpp>
@@ -19,7 +19,8 @@ using packet = std::shared_ptr<const bytes>;
 /// Threads: every function from any thread.
 class in_process {
  public:
-  /// publish_key_package(owner, message), fetch_key_package(owner): each package is handed out once; unknown_key for none.
+  /// publish_key_package(owner, message), fetch_key_package(owner): each package is handed out once; unknown_key for
+  /// none.
   void publish_key_package(const std::string& owner, byte_view message) {
     const std::scoped_lock lock(mutex_);
     key_packages_.emplace(owner, to_bytes(message));
@@ -39,9 +40,9 @@ class in_process {
     return take(welcomes_, owner);
   }
 
-  /// send(message): to every participant, in one order for all; returns its position there. Errors: stale_epoch for a commit
-  /// of an epoch that has its commit already, and for a proposal of an old epoch; misuse for messages that are not for a
-  /// whole group; what decoding says.
+  /// send(message): to every participant, in one order for all; returns its position there. Errors: stale_epoch for a
+  /// commit of an epoch that has its commit already, and for a proposal of an old epoch; misuse for messages that are
+  /// not for a whole group; what decoding says.
   [[nodiscard]] result<std::size_t> send(byte_view message) {
     CONCLAVE_TRY(const auto seen, mls::message::decode(message));
     const bool is_public = seen.format == mls::wire_format::public_message;

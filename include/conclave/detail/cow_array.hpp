@@ -11,18 +11,16 @@
 
 namespace conclave::inline CONCLAVE_ABI::detail {
 
-/// cow_array<T>: copying one takes constant time; writing to a copy then duplicates the page it touches and, once, the list
-/// of pages (N / 128 pointers). An old epoch, a commit in preparation and a snapshot for another thread are therefore
-/// plain copies. Threads: copies may be used by different threads, one object by one thread at a time.
+/// cow_array<T>: copying one takes constant time; writing to a copy then duplicates the page it touches and, once, the
+/// list of pages (N / 128 pointers). An old epoch, a commit in preparation and a snapshot for another thread are
+/// therefore plain copies. Threads: copies may be used by different threads, one object by one thread at a time.
 template <class T>
 class cow_array {
  public:
   static constexpr std::size_t page_size = 128;
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
-  [[nodiscard]] const T& operator[](std::size_t i) const noexcept {
-    return (*(*pages_)[i / page_size])[i % page_size];
-  }
+  [[nodiscard]] const T& operator[](std::size_t i) const noexcept { return (*(*pages_)[i / page_size])[i % page_size]; }
 
   /// writable(i): element i, no longer shared with any copy.
   [[nodiscard]] T& writable(std::size_t i) {

@@ -10,10 +10,10 @@
 
 namespace conclave::inline CONCLAVE_ABI::detail {
 
-/// key_table: an open-addressing hash table of 32-bit ids; the keys stay where the owner has them. `keys(id)` gives the key
-/// of an id, `hash(key)` a keyed hash (peers choose the keys). Equal keys may be inserted: duplicates() counts the
-/// surplus, so that a sequence of changes can pass through a state with duplicates and be judged at its end.
-/// Copies share memory as cow_array does.
+/// key_table: an open-addressing hash table of 32-bit ids; the keys stay where the owner has them. `keys(id)` gives the
+/// key of an id, `hash(key)` a keyed hash (peers choose the keys). Equal keys may be inserted: duplicates() counts the
+/// surplus, so that a sequence of changes can pass through a state with duplicates and be judged at its end. Copies
+/// share memory as cow_array does.
 class key_table {
  public:
   [[nodiscard]] std::size_t size() const noexcept { return used_; }

@@ -10,8 +10,8 @@
 
 namespace conclave::inline CONCLAVE_ABI {
 
-/// identity: a basic credential. Its name is a claim that nobody vouches for, so it is never shown as verified. Move-only,
-/// because it holds a private key.
+/// identity: a basic credential. Its name is a claim that nobody vouches for, so it is never shown as verified.
+/// Move-only, because it holds a private key.
 class identity {
  public:
   /// generate(env, name): a name with a fresh Ed25519 key. Errors: over_limit (name), no_entropy, unsupported.

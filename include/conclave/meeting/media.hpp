@@ -11,12 +11,13 @@ namespace conclave::inline CONCLAVE_ABI {
 /// sealed_size(n): a buffer of this size holds any sealed frame of n bytes.
 [[nodiscard]] constexpr std::size_t sealed_size(std::size_t n) noexcept { return sframe::sealed_size(n); }
 
-/// basic_media_sender<P>: the one sender of one stream. Move-only; it owns the stream's counter. Threads: one at a time, not
-/// necessarily the meeting's. Lifetime: independent of the meeting; it stops when the member leaves.
+/// basic_media_sender<P>: the one sender of one stream. Move-only; it owns the stream's counter. Threads: one at a
+/// time, not necessarily the meeting's. Lifetime: independent of the meeting; it stops when the member leaves.
 template <crypto_provider P>
 class basic_media_sender {
  public:
-  /// open(keys, stream): Errors: misuse (the stream has a sender), over_limit (stream number), refused (not in the meeting).
+  /// open(keys, stream): Errors: misuse (the stream has a sender), over_limit (stream number), refused (not in the
+  /// meeting).
   [[nodiscard]] static result<basic_media_sender> open(std::shared_ptr<media_keys> keys, std::uint32_t stream) {
     CONCLAVE_TRY(const auto mark, keys->claim(stream));
     basic_media_sender out(std::move(keys), stream, mark);
@@ -39,8 +40,9 @@ class basic_media_sender {
   ~basic_media_sender() { release(); }
 
   /// seal(frame, metadata, out): the part of `out` that was written. The newest epoch's key is used. metadata is
-  /// authenticated and not sent: only what no relay rewrites. Errors: refused after the member left; no_space, exhausted,
-  /// over_limit, misuse as sframe::sealer::seal. No lock and no allocation of its own while the epoch stays the same.
+  /// authenticated and not sent: only what no relay rewrites. Errors: refused after the member left; no_space,
+  /// exhausted, over_limit, misuse as sframe::sealer::seal. No lock and no allocation of its own while the epoch stays
+  /// the same.
   [[nodiscard]] result<byte_span> seal(byte_view frame, byte_view metadata, byte_span out) {
     if (!keys_) return errc::misuse;
     if (keys_->version() != version_) CONCLAVE_CHECK(follow());
@@ -54,7 +56,8 @@ class basic_media_sender {
   [[nodiscard]] std::uint64_t epoch() const noexcept { return mark_.epoch; }
 
  private:
-  basic_media_sender(std::shared_ptr<media_keys> keys, std::uint32_t stream, const media_keys::counter_mark& mark) noexcept
+  basic_media_sender(std::shared_ptr<media_keys> keys, std::uint32_t stream,
+                     const media_keys::counter_mark& mark) noexcept
       : keys_{std::move(keys)}, stream_{stream}, mark_{mark} {}
 
   /// Moves to the newest epoch. Within one epoch the counter goes on from where any earlier sender stopped.
@@ -96,8 +99,9 @@ class basic_media_sender {
   std::optional<sframe::sealer<P>> sealer_;
 };
 
-/// basic_media_receiver<P>: opens the frames of all members. Threads: one at a time, not necessarily the meeting's; several
-/// receivers of one meeting each keep their own replay windows. Lifetime: independent of the meeting; `env` outlives it.
+/// basic_media_receiver<P>: opens the frames of all members. Threads: one at a time, not necessarily the meeting's;
+/// several receivers of one meeting each keep their own replay windows. Lifetime: independent of the meeting; `env`
+/// outlives it.
 template <crypto_provider P>
 class basic_media_receiver {
  public:
@@ -108,9 +112,10 @@ class basic_media_receiver {
     return out;
   }
 
-  /// open(frame, metadata, out): what it proves is that a member of got.epoch sealed the frame; got.sender is that member's
-  /// claim (RFC 9605 has no per-sender authentication). Errors: early (keep the frame and try again after the next commit),
-  /// stale_epoch, unknown_key, unauthentic, replayed, malformed, no_space, over_limit, misuse, as sframe::opener::open.
+  /// open(frame, metadata, out): what it proves is that a member of got.epoch sealed the frame; got.sender is that
+  /// member's claim (RFC 9605 has no per-sender authentication). Errors: early (keep the frame and try again after the
+  /// next commit), stale_epoch, unknown_key, unauthentic, replayed, malformed, no_space, over_limit, misuse, as
+  /// sframe::opener::open.
   [[nodiscard]] result<sframe::opened> open(byte_view frame, byte_view metadata, byte_span out) {
     const steady_time now = env_->steady();
     if (keys_->version() != version_) CONCLAVE_CHECK(follow(now));

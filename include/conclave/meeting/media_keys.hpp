@@ -16,12 +16,12 @@ namespace conclave::inline CONCLAVE_ABI {
 struct media_epoch {
   sframe::epoch_parameters parameters;
   sframe::base_key base;
-  std::chrono::milliseconds overlap;   ///< how long frames of older epochs open from `began` on
+  std::chrono::milliseconds overlap;  ///< how long frames of older epochs open from `began` on
   steady_time began;
 };
 
-/// media_keys: shared by a meeting with its senders and receivers. Threads: every function from any thread; version() takes
-/// no lock and is what a media thread looks at for every frame.
+/// media_keys: shared by a meeting with its senders and receivers. Threads: every function from any thread; version()
+/// takes no lock and is what a media thread looks at for every frame.
 class media_keys {
  public:
   using epoch_ptr = std::shared_ptr<const media_epoch>;
@@ -68,8 +68,8 @@ class media_keys {
     std::uint64_t counter = 0;
   };
 
-  /// claim(stream): the right to be the one sender of a stream, and where its counters stand. misuse where another sender is
-  /// alive, over_limit from limits::streams on.
+  /// claim(stream): the right to be the one sender of a stream, and where its counters stand. misuse where another
+  /// sender is alive, over_limit from limits::streams on.
   [[nodiscard]] result<counter_mark> claim(std::uint32_t stream) {
     if (stream >= limits::streams) return errc::over_limit;
     const std::scoped_lock lock(mutex_);

@@ -26,7 +26,8 @@ struct participant {
 template <crypto_provider P>
 class basic_meeting;
 
-/// basic_knock<P>: a wish to be let in: a key package to hand to a host, and the private keys for the Welcome. One-time.
+/// basic_knock<P>: a wish to be let in: a key package to hand to a host, and the private keys for the Welcome.
+/// One-time.
 template <crypto_provider P>
 class basic_knock {
  public:
@@ -53,8 +54,8 @@ class basic_knock {
   meeting_options options_;
 };
 
-/// basic_meeting<P>: Move-only. Every call succeeds or changes nothing. Threads: one at a time; senders and receivers may live
-/// on other threads. Lifetime: the environment outlives the meeting, its senders and its receivers.
+/// basic_meeting<P>: Move-only. Every call succeeds or changes nothing. Threads: one at a time; senders and receivers
+/// may live on other threads. Lifetime: the environment outlives the meeting, its senders and its receivers.
 template <crypto_provider P>
 class basic_meeting {
  public:
@@ -62,8 +63,8 @@ class basic_meeting {
   using sender = basic_media_sender<P>;
   using receiver = basic_media_receiver<P>;
 
-  /// change: a change of the meeting that is ready to be sent; nothing has happened yet. When the delivery service accepts
-  /// commit(), apply it; when it does not, drop it.
+  /// change: a change of the meeting that is ready to be sent; nothing has happened yet. When the delivery service
+  /// accepts commit(), apply it; when it does not, drop it.
   class change {
    public:
     [[nodiscard]] byte_view commit() const noexcept { return pending_.message(); }
@@ -83,12 +84,13 @@ class basic_meeting {
     if (name.size() > limits::name_bytes) return errc::over_limit;
     std::array<std::uint8_t, 32> group_id;
     CONCLAVE_CHECK(env.random(group_id));
-    CONCLAVE_TRY(auto group, mls::basic_group<P>::create(env, options.suite, client_of(me), group_id, {}, options.group));
+    CONCLAVE_TRY(auto group,
+                 mls::basic_group<P>::create(env, options.suite, client_of(me), group_id, {}, options.group));
     return start(env, std::move(group), name, options);
   }
 
-  /// join(knock, welcome, ratchet_tree): the knock is used up by a success. Errors: unknown_key (the Welcome is for somebody
-  /// else), unauthentic, malformed, refused, unsupported, no_entropy.
+  /// join(knock, welcome, ratchet_tree): the knock is used up by a success. Errors: unknown_key (the Welcome is for
+  /// somebody else), unauthentic, malformed, refused, unsupported, no_entropy.
   [[nodiscard]] static result<basic_meeting> join(knock&& wish, byte_view welcome,
                                                   std::optional<byte_view> ratchet_tree = std::nullopt,
                                                   std::string_view name = {}) {
@@ -99,8 +101,8 @@ class basic_meeting {
 
   // ---- who is in -------------------------------------------------------------------------------------------------
 
-  /// admit(key_packages), remove(leaves), refresh(): one commit each. Errors: refused, malformed, unauthentic with the rule
-  /// that was broken; misuse after leaving; no_entropy.
+  /// admit(key_packages), remove(leaves), refresh(): one commit each. Errors: refused, malformed, unauthentic with the
+  /// rule that was broken; misuse after leaving; no_entropy.
   [[nodiscard]] result<change> admit(std::span<const byte_view> key_packages) {
     mls::commit_request request;
     request.add = key_packages;
@@ -118,8 +120,8 @@ class basic_meeting {
   /// leave(): a proposal to remove this participant, for a host to commit. Until then it stays in.
   [[nodiscard]] result<bytes> leave() { return group_.propose_remove(*env_, group_.own_leaf()); }
 
-  /// apply(change): the delivery service accepted it: new epoch, new media keys, new security code. stale_epoch where another
-  /// change came first.
+  /// apply(change): the delivery service accepted it: new epoch, new media keys, new security code. stale_epoch where
+  /// another change came first.
   [[nodiscard]] status apply(change&& accepted) {
     change taken = std::move(accepted);
     CONCLAVE_TRY(const auto applied, group_.apply(std::move(taken.pending_)));

@@ -10,9 +10,9 @@ namespace conclave::inline CONCLAVE_ABI::mls {
 struct client {
   signature_key signer;
   mls::credential_type credential_type = mls::credential_type::basic;
-  bytes credential;                           ///< as in mls::credential::data
-  std::vector<extension_type> extensions;     ///< non-default ones that are supported
-  std::vector<proposal_type> proposals;       ///< non-default ones that are supported
+  bytes credential;                        ///< as in mls::credential::data
+  std::vector<extension_type> extensions;  ///< non-default ones that are supported
+  std::vector<proposal_type> proposals;    ///< non-default ones that are supported
   std::vector<mls::credential_type> credentials{mls::credential_type::basic, mls::credential_type::x509};
 
   [[nodiscard]] client clone() const {
@@ -23,15 +23,15 @@ struct client {
 /// leaf_place: what distinguishes the three sources of a leaf node.
 struct leaf_place {
   leaf_node_source source = leaf_node_source::key_package;
-  mls::lifetime lifetime;   ///< source key_package
-  byte_view parent_hash;    ///< source commit
-  byte_view group_id;       ///< sources update and commit
-  leaf_index index{};       ///< sources update and commit
+  mls::lifetime lifetime;                 ///< source key_package
+  byte_view parent_hash;                  ///< source commit
+  byte_view group_id;                     ///< sources update and commit
+  leaf_index index{};                     ///< sources update and commit
   std::optional<std::uint16_t> grease{};  ///< the GREASE value to list; a random one where there is none
 };
 
-/// make_leaf(env, suite, client, encryption_key, place): a signed LeafNode, encoded. Errors: misuse where the client's key is
-/// not of the suite's signature scheme; what signing says.
+/// make_leaf(env, suite, client, encryption_key, place): a signed LeafNode, encoded. Errors: misuse where the client's
+/// key is not of the suite's signature scheme; what signing says.
 template <crypto_provider P>
 [[nodiscard]] result<bytes> make_leaf(environment& env, const basic_suite<P>& s, const client& who,
                                       byte_view encryption_key, const leaf_place& place) {
@@ -76,20 +76,19 @@ template <crypto_provider P>
   bytes out;
   writer w{out};
   leaf.write_unsigned(w);
-  CONCLAVE_TRY(const auto signature,
-               s.sign_with_label(env, who.signer, "LeafNodeTBS",
-                                 leaf_node_tbs(out, place.source, place.group_id, place.index)));
+  CONCLAVE_TRY(const auto signature, s.sign_with_label(env, who.signer, "LeafNodeTBS",
+                                                       leaf_node_tbs(out, place.source, place.group_id, place.index)));
   w.opaque(signature);
   return out;
 }
 
 /// prepared_key_package: a KeyPackage to publish and the private keys to keep for it. One-time: joining consumes it.
 struct prepared_key_package {
-  bytes message;         ///< the MLSMessage
-  digest reference;      ///< KeyPackageRef
+  bytes message;     ///< the MLSMessage
+  digest reference;  ///< KeyPackageRef
   hpke::key_pair init;
   hpke::key_pair leaf;
-  bool last_resort = false;   ///< joining does not use it up
+  bool last_resort = false;  ///< joining does not use it up
 
   /// key_package(): the encoded KeyPackage inside the message.
   [[nodiscard]] byte_view key_package() const noexcept { return byte_view{message}.subspan(4); }

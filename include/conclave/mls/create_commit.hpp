@@ -12,27 +12,27 @@ namespace conclave::inline CONCLAVE_ABI::mls {
 template <crypto_provider P>
 struct prepared_commit {
   next_epoch<P> next;
-  bytes message;                  ///< MLSMessage with the commit
-  std::vector<bytes> welcomes;    ///< MLSMessages: one for all who were added, or one each in their order, or none
+  bytes message;                ///< MLSMessage with the commit
+  std::vector<bytes> welcomes;  ///< MLSMessages: one for all who were added, or one each in their order, or none
 };
 
 /// commit_plan: what create_commit is to do.
 struct commit_plan {
   std::span<const listed_proposal> list;
-  byte_view encoded_proposals;               ///< the ProposalOrRef items of `list`, in the same order
+  byte_view encoded_proposals;  ///< the ProposalOrRef items of `list`, in the same order
   byte_view authenticated_data;
-  bool path = true;                          ///< include a path even where none is required
+  bool path = true;                            ///< include a path even where none is required
   const init_secret* external_init = nullptr;  ///< of an external commit: the committer is not a member yet
 };
 
 /// group_info_content: which extensions a GroupInfo gets.
 struct group_info_content {
   bool ratchet_tree = true;
-  bool external_pub = false;   ///< so that outsiders can join by external commit
+  bool external_pub = false;  ///< so that outsiders can join by external commit
 };
 
-/// make_group_info(env, epoch, signer, content): a signed GroupInfo, encoded, of the epoch's own member. A GREASE extension
-/// keeps joiners tolerant (RFC 9420 13.5).
+/// make_group_info(env, epoch, signer, content): a signed GroupInfo, encoded, of the epoch's own member. A GREASE
+/// extension keeps joiners tolerant (RFC 9420 13.5).
 template <crypto_provider P>
 [[nodiscard]] result<bytes> make_group_info(environment& env, const epoch<P>& e, const signature_key& signer,
                                             const group_info_content& content) {
@@ -44,8 +44,7 @@ template <crypto_provider P>
     extensions.push_back({extension_type::ratchet_tree, tree_data});
   }
   if (content.external_pub) {
-    CONCLAVE_TRY(const auto key,
-                 hpke::derive_key_pair<P>(e.suite().hpke_suite().kem, e.secrets.external.reveal()));
+    CONCLAVE_TRY(const auto key, hpke::derive_key_pair<P>(e.suite().hpke_suite().kem, e.secrets.external.reveal()));
     writer w{external_data};
     w.opaque(key.pub.view());
     extensions.push_back({extension_type::external_pub, external_data});
@@ -66,7 +65,7 @@ template <crypto_provider P>
 
 /// new_member: what a Welcome needs of one joiner.
 struct new_member {
-  digest reference;       ///< KeyPackageRef
+  digest reference;  ///< KeyPackageRef
   byte_view init_key;
   std::optional<path_secret> secret;
 };
@@ -75,8 +74,7 @@ struct new_member {
 template <crypto_provider P>
 [[nodiscard]] result<bytes> make_welcome(environment& env, const basic_suite<P>& s, byte_view group_info,
                                          const joiner_secret& joiner, const psk_secret& psk,
-                                         std::span<const pre_shared_key_id> psks,
-                                         std::span<const new_member> members) {
+                                         std::span<const pre_shared_key_id> psks, std::span<const new_member> members) {
   const welcome_key key = derive_welcome_key(s, derive_welcome_secret(s, joiner, psk));
   bytes encrypted_group_info(group_info.size() + aead_tag_size);
   CONCLAVE_TRY(auto aead, P::aead_key::make(s.hpke_suite().aead, key.key.reveal()));
@@ -146,8 +144,8 @@ template <crypto_provider P>
                                                        const commit_plan& plan, const group_policy& policy) {
   const auto& s = current.suite();
   const bool external = plan.external_init != nullptr;
-  const sender from = external ? sender{sender_type::new_member_commit, 0}
-                               : sender{sender_type::member, number(current.own)};
+  const sender from =
+      external ? sender{sender_type::new_member_commit, 0} : sender{sender_type::member, number(current.own)};
   const wire_format format = external ? wire_format::public_message : policy.handshakes;
   prepared_commit<P> out{{epoch<P>(current.tree), {}}, {}, {}};
   epoch<P>& next = out.next.state;
@@ -174,14 +172,13 @@ template <crypto_provider P>
     std::vector<byte_view> keys;
     for (const auto& key : derived.keys) keys.push_back(key.pub.view());
     const digest leaf_parent_hash = merge_path(next.tree, next.own, path, keys);
-    CONCLAVE_TRY(const auto leaf, make_leaf(env, s, me, leaf_key.pub.view(),
-                                            {leaf_node_source::commit, {}, leaf_parent_hash.view(), next.group_id,
-                                             next.own}));
+    CONCLAVE_TRY(const auto leaf,
+                 make_leaf(env, s, me, leaf_key.pub.view(),
+                           {leaf_node_source::commit, {}, leaf_parent_hash.view(), next.group_id, next.own}));
     next.tree.set_leaf(next.own, leaf);
     changed.push_back(next.own);
-    CONCLAVE_TRY(const auto nodes,
-                 encrypt_path(env, next.tree, path, derived, applied.added,
-                              next.encode_context(current.confirmed_transcript_hash.view())));
+    CONCLAVE_TRY(const auto nodes, encrypt_path(env, next.tree, path, derived, applied.added,
+                                                next.encode_context(current.confirmed_transcript_hash.view())));
     update_path_bytes = leaf;
     writer w{update_path_bytes};
     w.opaque(nodes);
@@ -215,13 +212,19 @@ template <crypto_provider P>
 
   // the new epoch
   CONCLAVE_TRY(const auto psk, find_psks(s, applied.psks, policy.psks));
-  next.confirmed_transcript_hash = confirmed_transcript_hash(s, current.interim_transcript_hash.view(), format,
-                                                             content_bytes, signature);
+  next.confirmed_transcript_hash =
+      confirmed_transcript_hash(s, current.interim_transcript_hash.view(), format, content_bytes, signature);
   next.context = next.encode_context(next.confirmed_transcript_hash.view());
-  const joiner_secret joiner = derive_joiner_secret(s, external ? *plan.external_init : current.secrets.init, committed, next.context);
+  const joiner_secret joiner =
+      derive_joiner_secret(s, external ? *plan.external_init : current.secrets.init, committed, next.context);
   next.enter(joiner, psk);
-  out.next.change = {next.number, next.own, applied.added, std::move(applied.updated), std::move(applied.removed),
-                     false, reinit_parameters::of(applied.reinit)};
+  out.next.change = {next.number,
+                     next.own,
+                     applied.added,
+                     std::move(applied.updated),
+                     std::move(applied.removed),
+                     false,
+                     reinit_parameters::of(applied.reinit)};
   if (external) out.next.change.added.push_back(next.own);
 
   if (!applied.added.empty()) {
@@ -244,8 +247,8 @@ template <crypto_provider P>
   }
 
   // last, because it uses up a generation of the current epoch
-  CONCLAVE_TRY(out.message, protect_content(env, current, format, content,
-                                            {signature, next.confirmation_tag.view()}, tbs, policy));
+  CONCLAVE_TRY(out.message,
+               protect_content(env, current, format, content, {signature, next.confirmation_tag.view()}, tbs, policy));
   return out;
 }
 

@@ -8,8 +8,8 @@
 
 namespace conclave::inline CONCLAVE_ABI::mls {
 
-/// credential: `data` is the identity of a basic credential, the encoded certificates of an x509 one (each an opaque<V>,
-/// leaf first), and opaque for any other type.
+/// credential: `data` is the identity of a basic credential, the encoded certificates of an x509 one (each an
+/// opaque<V>, leaf first), and opaque for any other type.
 struct credential {
   credential_type type{};
   byte_view data;

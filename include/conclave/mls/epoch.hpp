@@ -14,12 +14,12 @@ template <crypto_provider P>
 struct epoch {
   bytes group_id;
   std::uint64_t number = 0;
-  bytes extensions;                    ///< the items of GroupContext.extensions
+  bytes extensions;  ///< the items of GroupContext.extensions
   ratchet_tree<P> tree;
   digest confirmed_transcript_hash;
   digest interim_transcript_hash;
   digest confirmation_tag;
-  bytes context;                       ///< the encoded GroupContext
+  bytes context;  ///< the encoded GroupContext
   epoch_secrets secrets;
   secret_tree<P> message_secrets;
   leaf_index own{};
@@ -28,9 +28,7 @@ struct epoch {
   explicit epoch(const ratchet_tree<P>& t) : tree{t} {}
 
   [[nodiscard]] const basic_suite<P>& suite() const noexcept { return tree.suite(); }
-  [[nodiscard]] extension_list extension_items() const {
-    return *extension_list::check(extensions);
-  }
+  [[nodiscard]] extension_list extension_items() const { return *extension_list::check(extensions); }
 
   /// encode_context(): the GroupContext for the present tree and the given transcript hash.
   [[nodiscard]] bytes encode_context(byte_view transcript_hash) {
@@ -45,8 +43,8 @@ struct epoch {
     return wire::encode(out);
   }
 
-  /// enter(joiner, psk): derives the secrets of the epoch from a complete context; computes the confirmation tag and the
-  /// interim transcript hash.
+  /// enter(joiner, psk): derives the secrets of the epoch from a complete context; computes the confirmation tag and
+  /// the interim transcript hash.
   void enter(const joiner_secret& joiner, const psk_secret& psk) {
     secrets = derive_epoch_secrets(suite(), derive_epoch_secret(suite(), joiner, psk, context));
     begin();

@@ -12,15 +12,15 @@ namespace conclave::inline CONCLAVE_ABI::mls {
 /// external_join_options: what an external joiner brings besides the GroupInfo.
 struct external_join_options {
   join_options join;
-  std::optional<leaf_index> replaces;                  ///< resync: this client's own former leaf
-  std::span<const byte_view> self_removes;             ///< MLSMessages with the pending SelfRemoves, all of them
+  std::optional<leaf_index> replaces;       ///< resync: this client's own former leaf
+  std::span<const byte_view> self_removes;  ///< MLSMessages with the pending SelfRemoves, all of them
   std::span<const pre_shared_key_id> psks;
   byte_view authenticated_data;
 };
 
-/// join_by_external_commit(env, me, group_info_message, options, policy): the commit to send and the epoch it leads to. Nothing
-/// is joined before the delivery service accepts the commit. Errors: malformed, unauthentic, refused (no external_pub, what
-/// the GroupInfo and tree break), unsupported, no_entropy.
+/// join_by_external_commit(env, me, group_info_message, options, policy): the commit to send and the epoch it leads to.
+/// Nothing is joined before the delivery service accepts the commit. Errors: malformed, unauthentic, refused (no
+/// external_pub, what the GroupInfo and tree break), unsupported, no_entropy.
 template <crypto_provider P>
 [[nodiscard]] result<prepared_commit<P>> join_by_external_commit(environment& env, const client& me,
                                                                  byte_view group_info_message,
@@ -51,8 +51,8 @@ template <crypto_provider P>
   writer w{encoded};
   bytes kem_output(kem_sizes(s.hpke_suite().kem).public_key);
   init_secret init(s.nh());
-  CONCLAVE_CHECK(hpke::send_export<P>(env, s.hpke_suite(), external_pub, {},
-                                      as_bytes("MLS 1.0 external init secret"), kem_output, init.writable()));
+  CONCLAVE_CHECK(hpke::send_export<P>(env, s.hpke_suite(), external_pub, {}, as_bytes("MLS 1.0 external init secret"),
+                                      kem_output, init.writable()));
   listed_proposal entry{{}, from};
   entry.proposal.type = proposal_type::external_init;
   entry.proposal.external_init = kem_output;

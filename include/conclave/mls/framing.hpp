@@ -120,8 +120,8 @@ struct private_message {
   }
 };
 
-/// framed_content_tbs(format, content, context): FramedContentTBS (RFC 9420 6.1). `content` is an encoded FramedContent,
-/// `context` the encoded GroupContext, empty for senders whose signature does not cover it.
+/// framed_content_tbs(format, content, context): FramedContentTBS (RFC 9420 6.1). `content` is an encoded
+/// FramedContent, `context` the encoded GroupContext, empty for senders whose signature does not cover it.
 template <class Bytes = bytes>
 [[nodiscard]] Bytes framed_content_tbs(wire_format format, byte_view content, byte_view context) {
   Bytes out;

@@ -11,15 +11,16 @@ namespace conclave::inline CONCLAVE_ABI::mls {
 template <crypto_provider P>
 class basic_group;
 
-/// pending_commit: a commit that is ready to be sent. It has changed nothing yet: applying it makes the new epoch current,
-/// dropping it is the rollback. (A PrivateMessage has used up one generation of the sender's ratchet; that stays used.)
+/// pending_commit: a commit that is ready to be sent. It has changed nothing yet: applying it makes the new epoch
+/// current, dropping it is the rollback. (A PrivateMessage has used up one generation of the sender's ratchet; that
+/// stays used.)
 template <crypto_provider P>
 class pending_commit {
  public:
   /// message(): to all members, and to nobody as a new member.
   [[nodiscard]] byte_view message() const noexcept { return prepared_.message; }
-  /// welcome(): to those who are added; empty where nobody is. welcomes(): one each, in the order of the Adds, where the policy
-  /// says so.
+  /// welcome(): to those who are added; empty where nobody is. welcomes(): one each, in the order of the Adds, where
+  /// the policy says so.
   [[nodiscard]] byte_view welcome() const noexcept {
     return prepared_.welcomes.empty() ? byte_view{} : byte_view{prepared_.welcomes.front()};
   }
@@ -38,14 +39,14 @@ class pending_commit {
 
 /// commit_request: what a commit does besides the proposals that were received.
 struct commit_request {
-  std::span<const byte_view> add{};                ///< MLSMessages with key packages
+  std::span<const byte_view> add{};  ///< MLSMessages with key packages
   std::span<const leaf_index> remove{};
-  byte_view authenticated_data{};                  ///< sent in the clear, authenticated
-  bool path = true;                                ///< false: leave out the UpdatePath where the RFC allows it
-  std::span<const pre_shared_key_id> psks{};       ///< each with a fresh nonce of Nh bytes, see fresh_nonce
-  std::optional<byte_view> extensions{};           ///< new items of GroupContext.extensions, all of them
-  std::optional<reinit> reinit_as{};               ///< end this group; alone
-  std::span<const mls::proposal> custom{};         ///< proposals of the application's own types
+  byte_view authenticated_data{};             ///< sent in the clear, authenticated
+  bool path = true;                           ///< false: leave out the UpdatePath where the RFC allows it
+  std::span<const pre_shared_key_id> psks{};  ///< each with a fresh nonce of Nh bytes, see fresh_nonce
+  std::optional<byte_view> extensions{};      ///< new items of GroupContext.extensions, all of them
+  std::optional<reinit> reinit_as{};          ///< end this group; alone
+  std::span<const mls::proposal> custom{};    ///< proposals of the application's own types
 };
 
 /// fresh_nonce(env, suite): the psk_nonce of a new pre_shared_key_id (RFC 9420 8.4). Errors: no_entropy.
@@ -56,11 +57,12 @@ template <crypto_provider P>
   return out;
 }
 
-/// external_join: a group that is joined once the delivery service has accepted the commit; dropping it is the rollback.
+/// external_join: a group that is joined once the delivery service has accepted the commit; dropping it is the
+/// rollback.
 template <crypto_provider P>
 struct external_join {
   basic_group<P> group;
-  bytes commit;    ///< an MLSMessage, public
+  bytes commit;  ///< an MLSMessage, public
 };
 
 /// successor_group: a new group that continues another, and the Welcomes for those who come along.
@@ -70,17 +72,17 @@ struct successor_group {
   std::vector<bytes> welcomes;
 };
 
-/// basic_group<P>: Move-only. Every function either succeeds or leaves the group as it was, down to each byte, but for a used
-/// generation of the own ratchet. Threads: one at a time. What the view-returning functions return lives until the next
-/// non-const call. Source: RFC 9420.
+/// basic_group<P>: Move-only. Every function either succeeds or leaves the group as it was, down to each byte, but for
+/// a used generation of the own ratchet. Threads: one at a time. What the view-returning functions return lives until
+/// the next non-const call. Source: RFC 9420.
 template <crypto_provider P>
 class basic_group : private group_state<P> {
  public:
   using pending = pending_commit<P>;
 
-  /// create(env, suite, client, group_id, extensions, policy): a group of one (RFC 9420 11). `extensions` are the encoded items
-  /// of GroupContext.extensions. Errors: unsupported, misuse (the client's key is of another scheme), no_entropy, malformed
-  /// or refused (extensions).
+  /// create(env, suite, client, group_id, extensions, policy): a group of one (RFC 9420 11). `extensions` are the
+  /// encoded items of GroupContext.extensions. Errors: unsupported, misuse (the client's key is of another scheme),
+  /// no_entropy, malformed or refused (extensions).
   [[nodiscard]] static result<basic_group> create(environment& env, cipher_suite id, client&& me, byte_view group_id,
                                                   byte_view extensions, const group_policy& policy) {
     CONCLAVE_TRY(const auto s, basic_suite<P>::make(id));
@@ -98,8 +100,8 @@ class basic_group : private group_state<P> {
     CONCLAVE_TRY(const auto leaf, make_leaf(env, s, me, key.pub.view(), place));
     const byte_view leaf_view{leaf};
     CONCLAVE_CHECK(first.tree.add_leaves({&leaf_view, 1}));
-    CONCLAVE_CHECK(valid_leaf(s, first.tree.leaf({}).value, leaf_node_source::key_package, extension_items,
-                              policy.max_lifetime));
+    CONCLAVE_CHECK(
+        valid_leaf(s, first.tree.leaf({}).value, leaf_node_source::key_package, extension_items, policy.max_lifetime));
     first.group_id = to_bytes(group_id);
     first.extensions = to_bytes(extensions);
     first.keys.set(to_node(first.own), std::move(key));
@@ -111,16 +113,17 @@ class basic_group : private group_state<P> {
     return basic_group(std::move(first), std::move(me), policy);
   }
 
-  /// join(env, client, package, welcome, options, policy): by Welcome (RFC 9420 12.4.3.1). The key package is used up by a
-  /// success. Errors: unknown_key (not for this package), unauthentic, malformed, refused, unsupported, no_entropy.
+  /// join(env, client, package, welcome, options, policy): by Welcome (RFC 9420 12.4.3.1). The key package is used up
+  /// by a success. Errors: unknown_key (not for this package), unauthentic, malformed, refused, unsupported,
+  /// no_entropy.
   [[nodiscard]] static result<basic_group> join(environment& env, client&& me, prepared_key_package&& package,
                                                 byte_view welcome, const join_options& options,
                                                 const group_policy& policy) {
     return join_as(env, std::move(me), std::move(package), welcome, options, policy, nullptr);
   }
 
-  /// join_successor(...): the same, for the group that continues `this` one after a ReInit or as a branch; which of the two
-  /// follows from whether this group was reinitialized. Everything that RFC 9420 11.2 and 11.3 ask for is checked.
+  /// join_successor(...): the same, for the group that continues `this` one after a ReInit or as a branch; which of the
+  /// two follows from whether this group was reinitialized. Everything that RFC 9420 11.2 and 11.3 ask for is checked.
   [[nodiscard]] result<basic_group> join_successor(environment& env, client&& me, prepared_key_package&& package,
                                                    byte_view welcome, const join_options& options,
                                                    const group_policy& policy) const {
@@ -129,8 +132,8 @@ class basic_group : private group_state<P> {
     return join_as(env, std::move(me), std::move(package), welcome, options, policy, &before);
   }
 
-  /// join_external(env, client, group_info, options, policy): by external Commit, as a newcomer or back from being lost (RFC 9420
-  /// 12.4.3.2). Errors: as join_by_external_commit.
+  /// join_external(env, client, group_info, options, policy): by external Commit, as a newcomer or back from being lost
+  /// (RFC 9420 12.4.3.2). Errors: as join_by_external_commit.
   [[nodiscard]] static result<external_join<P>> join_external(environment& env, client&& me, byte_view group_info,
                                                               const external_join_options& options,
                                                               const group_policy& policy) {
@@ -139,9 +142,10 @@ class basic_group : private group_state<P> {
                             std::move(prepared.message)};
   }
 
-  /// reinitialize(env, client, key_packages): after a ReInit took effect: the new group, with everybody else's key packages for
-  /// its suite. branch(env, client, group_id, key_packages, extensions): a group of some members with the same parameters.
-  /// This group does not change. Errors: misuse (no ReInit; a group that is over), refused (members that do not match).
+  /// reinitialize(env, client, key_packages): after a ReInit took effect: the new group, with everybody else's key
+  /// packages for its suite. branch(env, client, group_id, key_packages, extensions): a group of some members with the
+  /// same parameters. This group does not change. Errors: misuse (no ReInit; a group that is over), refused (members
+  /// that do not match).
   [[nodiscard]] result<successor_group<P>> reinitialize(environment& env, client&& me,
                                                         std::span<const byte_view> key_packages) const {
     if (!active_ || !reinit_) return errc::misuse;
@@ -192,10 +196,11 @@ class basic_group : private group_state<P> {
 
   // ---- snapshots -------------------------------------------------------------------------------------------------
 
-  /// snapshot(env, key): the whole state, sealed under a key of the host's, to be stored durably before anything else is sent.
-  /// From the first one on, the group sends only what the newest snapshot has reserved: at most limits::snapshot_reserve
-  /// messages of each kind, none in a new epoch, so that a restored group never uses a generation twice. sequence() tells
-  /// which one is the newest. Errors: misuse (key), no_entropy, unsupported; nothing is reserved then.
+  /// snapshot(env, key): the whole state, sealed under a key of the host's, to be stored durably before anything else
+  /// is sent. From the first one on, the group sends only what the newest snapshot has reserved: at most
+  /// limits::snapshot_reserve messages of each kind, none in a new epoch, so that a restored group never uses a
+  /// generation twice. sequence() tells which one is the newest. Errors: misuse (key), no_entropy, unsupported; nothing
+  /// is reserved then.
   [[nodiscard]] result<bytes> snapshot(environment& env, const snapshot_key& key) {
     CONCLAVE_CHECK(current_.message_secrets.prepare_sending(suite(), current_.own));
     const secret_bytes state_bytes = this->save_state(limits::snapshot_reserve);
@@ -211,9 +216,9 @@ class basic_group : private group_state<P> {
   /// sequence(): the number of the newest snapshot; the host keeps it where nobody can turn it back.
   [[nodiscard]] std::uint64_t sequence() const noexcept { return sequence_; }
 
-  /// restore(env, key, newest, snapshot, policy): the group as it was. It receives at once, and sends after its next snapshot.
-  /// Errors: malformed (no snapshot), unsupported (version, suite), replayed (older than the newest), unauthentic (damaged,
-  /// another key), misuse (key size), no_entropy.
+  /// restore(env, key, newest, snapshot, policy): the group as it was. It receives at once, and sends after its next
+  /// snapshot. Errors: malformed (no snapshot), unsupported (version, suite), replayed (older than the newest),
+  /// unauthentic (damaged, another key), misuse (key size), no_entropy.
   [[nodiscard]] static result<basic_group> restore(environment& env, const snapshot_key& key, std::uint64_t newest,
                                                    byte_view sealed, const group_policy& policy) {
     CONCLAVE_TRY(const auto opened, open_snapshot<P>(key, newest, sealed));
@@ -229,8 +234,8 @@ class basic_group : private group_state<P> {
 
   // ---- changing the group ----------------------------------------------------------------------------------------
 
-  /// commit(env, request): prepares a commit of the request and of all valid proposals received in this epoch. Errors: what
-  /// the request breaks, with its rule; misuse after removal; no_entropy; exhausted.
+  /// commit(env, request): prepares a commit of the request and of all valid proposals received in this epoch. Errors:
+  /// what the request breaks, with its rule; misuse after removal; no_entropy; exhausted.
   [[nodiscard]] result<pending> commit(environment& env, const commit_request& request) {
     CONCLAVE_CHECK(may_send_now());
     std::vector<listed_proposal> list;
@@ -240,9 +245,9 @@ class basic_group : private group_state<P> {
     for (const leaf_index i : request.remove) changed.insert(number(i));
     if (!request.reinit_as) proposals_.select(current_.tree, current_.own, changed, list, w);
     CONCLAVE_CHECK(append_request(env, request, list, w));
-    CONCLAVE_TRY(auto prepared, create_commit(env, current_, me_,
-                                              {list, encoded, request.authenticated_data, request.path, nullptr},
-                                              policy_));
+    CONCLAVE_TRY(
+        auto prepared,
+        create_commit(env, current_, me_, {list, encoded, request.authenticated_data, request.path, nullptr}, policy_));
     return pending(std::move(prepared), current_.interim_transcript_hash);
   }
 
@@ -255,8 +260,8 @@ class basic_group : private group_state<P> {
     return std::move(accepted.prepared_.next.change);
   }
 
-  /// propose(env, proposal): the MLSMessage for the others; the proposal is also recorded here. `proposal` may be of any type but
-  /// Update and ExternalInit. Errors: as for a commit of it.
+  /// propose(env, proposal): the MLSMessage for the others; the proposal is also recorded here. `proposal` may be of
+  /// any type but Update and ExternalInit. Errors: as for a commit of it.
   [[nodiscard]] result<bytes> propose(environment& env, const proposal& p) {
     if (p.type == proposal_type::update || p.type == proposal_type::external_init) return errc::misuse;
     return send_proposal(env, p, std::nullopt);
@@ -273,9 +278,8 @@ class basic_group : private group_state<P> {
   }
   [[nodiscard]] result<bytes> propose_update(environment& env) {
     CONCLAVE_TRY(auto key, hpke::generate_key_pair<P>(env, suite().hpke_suite().kem));
-    CONCLAVE_TRY(const auto leaf,
-                 make_leaf(env, suite(), me_, key.pub.view(),
-                           {leaf_node_source::update, {}, {}, current_.group_id, current_.own}));
+    CONCLAVE_TRY(const auto leaf, make_leaf(env, suite(), me_, key.pub.view(),
+                                            {leaf_node_source::update, {}, {}, current_.group_id, current_.own}));
     proposal p;
     p.type = proposal_type::update;
     CONCLAVE_TRY(p.update, wire::decode<located_leaf>(leaf));
@@ -284,8 +288,8 @@ class basic_group : private group_state<P> {
 
   // ---- messages --------------------------------------------------------------------------------------------------
 
-  /// protect(env, plaintext, authenticated_data): an application message as MLSMessage. Errors: refused while proposals wait
-  /// for a commit (RFC 9420 12.4), misuse after removal, exhausted, no_entropy.
+  /// protect(env, plaintext, authenticated_data): an application message as MLSMessage. Errors: refused while proposals
+  /// wait for a commit (RFC 9420 12.4), misuse after removal, exhausted, no_entropy.
   [[nodiscard]] result<bytes> protect(environment& env, byte_view plaintext, byte_view authenticated_data) {
     CONCLAVE_CHECK(may_send_now());
     if (!proposals_.empty()) return failure{errc::refused, rules::commit_before_application};
@@ -293,14 +297,15 @@ class basic_group : private group_state<P> {
     secret_bytes body;
     secret_writer w{body};
     w.opaque(plaintext);
-    CONCLAVE_TRY(auto sent, this->send(env, wire_format::private_message, content_type::application, body,
-                                 authenticated_data));
+    CONCLAVE_TRY(auto sent,
+                 this->send(env, wire_format::private_message, content_type::application, body, authenticated_data));
     return std::move(sent.message);
   }
 
-  /// process(message): one MLSMessage from the delivery service. Commits must come in their order, at most one per epoch.
-  /// Errors: stale_epoch (an epoch that is over; late application messages of kept epochs still open), early (an epoch to
-  /// come), unauthentic, replayed, malformed, refused, unknown_key, over_limit, unsupported; misuse after removal.
+  /// process(message): one MLSMessage from the delivery service. Commits must come in their order, at most one per
+  /// epoch. Errors: stale_epoch (an epoch that is over; late application messages of kept epochs still open), early (an
+  /// epoch to come), unauthentic, replayed, malformed, refused, unknown_key, over_limit, unsupported; misuse after
+  /// removal.
   [[nodiscard]] result<event> process(byte_view input) {
     if (!active_) return errc::misuse;
     CONCLAVE_TRY(const auto received, message::decode(input));
@@ -416,13 +421,11 @@ class basic_group : private group_state<P> {
     if (proposals_.full()) return failure{errc::over_limit, rules::pending_proposal_limit};
     CONCLAVE_CHECK(this->check_proposal(p, {sender_type::member, number(current_.own)}));
     // outsiders have to be able to read a SelfRemove
-    const wire_format format =
-        p.type == proposal_type::self_remove ? wire_format::public_message : policy_.handshakes;
+    const wire_format format = p.type == proposal_type::self_remove ? wire_format::public_message : policy_.handshakes;
     CONCLAVE_TRY(auto sent, this->send(env, format, content_type::proposal, wire::encode(p), {}));
     this->store(std::move(sent.content), std::move(own_update));
     return std::move(sent.message);
   }
-
 };
 
 /// group: the group over the default provider.

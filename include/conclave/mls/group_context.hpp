@@ -16,8 +16,8 @@ struct group_context {
   extension_list extensions;
 
   static constexpr auto fields(auto& self) {
-    return std::tie(self.version, self.suite, self.group_id, self.epoch, self.tree_hash,
-                    self.confirmed_transcript_hash, self.extensions);
+    return std::tie(self.version, self.suite, self.group_id, self.epoch, self.tree_hash, self.confirmed_transcript_hash,
+                    self.extensions);
   }
 };
 

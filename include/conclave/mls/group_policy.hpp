@@ -17,8 +17,8 @@ struct padding {
   enum class kind : std::uint8_t { none, block, padme } how = kind::block;
   std::size_t block = 64;  ///< kind block: up to a multiple of this
 
-  /// bytes_for(size): how many zeros to add. Padmé rounds up so that a length reveals O(log log size) bits and grows by at
-  /// most 12 % (Nikitin et al., PETS 2019).
+  /// bytes_for(size): how many zeros to add. Padmé rounds up so that a length reveals O(log log size) bits and grows by
+  /// at most 12 % (Nikitin et al., PETS 2019).
   [[nodiscard]] constexpr std::size_t bytes_for(std::size_t size) const noexcept {
     if (how == kind::none || size < 2) return 0;
     if (how == kind::block) return block <= 1 ? 0 : (block - size % block) % block;
@@ -31,8 +31,8 @@ struct padding {
 
 struct listed_proposal;
 
-/// commit_rules: what the application adds to RFC 9420 12.2. Asked for every commit this member makes or receives, before
-/// anything changes. All members have to come to the same verdict from the same facts, or the group splits.
+/// commit_rules: what the application adds to RFC 9420 12.2. Asked for every commit this member makes or receives,
+/// before anything changes. All members have to come to the same verdict from the same facts, or the group splits.
 /// Threads: called on the thread that uses the group.
 class commit_rules {
  public:
@@ -47,11 +47,11 @@ class commit_rules {
                                      std::span<const listed_proposal> proposals) = 0;
 };
 
-/// group_policy: choices of this member. They may differ between members, except max_lifetime: members with different values
-/// can disagree about a Commit.
+/// group_policy: choices of this member. They may differ between members, except max_lifetime: members with different
+/// values can disagree about a Commit.
 struct group_policy {
-  /// Format of handshake messages this member sends: private hides who joins and leaves from the delivery service, public lets
-  /// it follow (RFC 9420 16.4). Both are understood.
+  /// Format of handshake messages this member sends: private hides who joins and leaves from the delivery service,
+  /// public lets it follow (RFC 9420 16.4). Both are understood.
   wire_format handshakes = wire_format::private_message;
   mls::padding padding;
   /// The longest lifetime of a key package (RFC 9420 7.2, which asks for one); seconds::max() accepts any.
@@ -70,7 +70,7 @@ struct group_policy {
 
 /// application_message: content of a member's PrivateMessage.
 struct application_message {
-  leaf_index sender{};      ///< at the time of `epoch`: the leaf may belong to another member by now
+  leaf_index sender{};  ///< at the time of `epoch`: the leaf may belong to another member by now
   std::uint64_t epoch = 0;
   secret_bytes plaintext;
   bytes authenticated_data;
@@ -79,7 +79,7 @@ struct application_message {
 /// received_proposal: a proposal that waits for a commit.
 struct received_proposal {
   proposal_type type{};
-  bytes reference;          ///< ProposalRef
+  bytes reference;  ///< ProposalRef
 };
 
 /// reinit_parameters: of the group that is to follow this one (RFC 9420 12.1.5), owned.
@@ -87,7 +87,7 @@ struct reinit_parameters {
   bytes group_id;
   protocol_version version{};
   cipher_suite suite{};
-  bytes extensions;    ///< the items
+  bytes extensions;  ///< the items
 
   [[nodiscard]] static std::optional<reinit_parameters> of(const std::optional<mls::reinit>& from) {
     if (!from) return std::nullopt;
@@ -98,10 +98,10 @@ struct reinit_parameters {
 
 /// epoch_change: a commit took effect.
 struct epoch_change {
-  std::uint64_t epoch = 0;                ///< the new one
-  std::optional<leaf_index> committer;    ///< in the new epoch
+  std::uint64_t epoch = 0;              ///< the new one
+  std::optional<leaf_index> committer;  ///< in the new epoch
   std::vector<leaf_index> added, updated, removed;
-  bool removed_me = false;                ///< this member is out: the group opens and sends nothing any more
+  bool removed_me = false;                  ///< this member is out: the group opens and sends nothing any more
   std::optional<reinit_parameters> reinit;  ///< the group is over: a new one with these parameters follows
 };
 

@@ -60,8 +60,8 @@ class group_state {
   /// Signs and wraps content of this member.
   [[nodiscard]] result<sent_content> send(environment& env, wire_format format, content_type type, byte_view body,
                                           byte_view authenticated_data) {
-    framed_content content{current_.group_id, current_.number, {sender_type::member, number(current_.own)},
-                           authenticated_data, {}};
+    framed_content content{
+        current_.group_id, current_.number, {sender_type::member, number(current_.own)}, authenticated_data, {}};
     content.body.type = type;
     content.body.encoded = body;
     secret_bytes encoded;
@@ -79,8 +79,7 @@ class group_state {
 
   [[nodiscard]] status check_proposal(const proposal& p, const sender& from) const {
     signature_batch<P> signatures(suite());
-    CONCLAVE_CHECK(
-        valid_proposal(current_, p, from, current_.extension_items(), policy_.max_lifetime, signatures));
+    CONCLAVE_CHECK(valid_proposal(current_, p, from, current_.extension_items(), policy_.max_lifetime, signatures));
     return signatures.verify(rules::leaf_signature);
   }
 
@@ -135,8 +134,8 @@ class group_state {
     if (!tree.contains(from.leaf)) return failure{errc::refused, rules::sender_is_member};
     if (from.leaf == current_.own) return failure{errc::refused, rules::own_message};
     CONCLAVE_TRY(auto opened, open_private(suite(), secrets, from, received));
-    const auto tbs = framed_content_tbs<secret_bytes>(wire_format::private_message,
-                                                      opened.content.encoded_content(), context);
+    const auto tbs =
+        framed_content_tbs<secret_bytes>(wire_format::private_message, opened.content.encoded_content(), context);
     CONCLAVE_CHECK(verify_signature(tree, opened.content, tbs));
     if (received.type != content_type::application) {
       // the key is used up only if the proposal or commit is accepted; a commit then replaces the tree altogether
@@ -167,8 +166,7 @@ class group_state {
     if (reinit_) return failure{errc::refused, rules::no_message_after_reinit};
     if (content.body.type == content_type::proposal) {
       if (proposals_.full()) return failure{errc::over_limit, rules::pending_proposal_limit};
-      if (content.body.proposal.type == proposal_type::self_remove &&
-          message.format() != wire_format::public_message)
+      if (content.body.proposal.type == proposal_type::self_remove && message.format() != wire_format::public_message)
         return failure{errc::refused, rules::self_remove_by_reference};
       CONCLAVE_CHECK(check_proposal(content.body.proposal, content.sender));
       return event{store(std::move(message), std::nullopt)};
@@ -273,8 +271,8 @@ class group_state {
       CONCLAVE_TRY(const auto raw, each.opaque());
       CONCLAVE_TRY(auto sender_data_key, sender_data_secret::copy_of(raw));
       CONCLAVE_TRY(auto message_secrets, secret_tree<P>::load(each));
-      out.past_.push_back({number, std::move(tree), to_bytes(context), std::move(sender_data_key),
-                           std::move(message_secrets)});
+      out.past_.push_back(
+          {number, std::move(tree), to_bytes(context), std::move(sender_data_key), std::move(message_secrets)});
     }
     CONCLAVE_CHECK(in.finish());
     return out;
@@ -285,7 +283,7 @@ class group_state {
   group_policy policy_;
   proposal_cache proposals_;
   std::optional<reinit_parameters> reinit_;
-  std::deque<past_epoch> past_;                 // oldest first
+  std::deque<past_epoch> past_;  // oldest first
   bool active_ = true;
   bool durable_ = false;        // a snapshot exists: no message may go out that the newest one does not know of
   std::uint64_t sequence_ = 0;  // of the newest snapshot

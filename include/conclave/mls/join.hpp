@@ -9,8 +9,8 @@
 
 namespace conclave::inline CONCLAVE_ABI::mls {
 
-/// valid_tree(tree, group_id, extensions, max_lifetime): the whole tree, as a new member checks it. Linear in the tree; the
-/// signatures of all leaves are verified in one call.
+/// valid_tree(tree, group_id, extensions, max_lifetime): the whole tree, as a new member checks it. Linear in the tree;
+/// the signatures of all leaves are verified in one call.
 template <crypto_provider P>
 [[nodiscard]] status valid_tree(ratchet_tree<P>& tree, byte_view group_id, const extension_list& extensions,
                                 std::chrono::seconds max_lifetime) {
@@ -47,8 +47,8 @@ struct opened_welcome {
   psk_secret psk;
 };
 
-/// open_welcome(suite, welcome, package, before, psks): decrypts a Welcome. `before` is the group that the new one continues,
-/// or nullptr. Errors: unknown_key (not for this package, no such PSK), unauthentic, malformed, refused.
+/// open_welcome(suite, welcome, package, before, psks): decrypts a Welcome. `before` is the group that the new one
+/// continues, or nullptr. Errors: unknown_key (not for this package, no such PSK), unauthentic, malformed, refused.
 template <crypto_provider P>
 [[nodiscard]] result<opened_welcome> open_welcome(const basic_suite<P>& s, const welcome& w,
                                                   const prepared_key_package& package, const predecessor<P>* before,
@@ -89,11 +89,12 @@ template <crypto_provider P>
   return out;
 }
 
-/// import_verified_tree(...): the tree that a GroupInfo announces, complete and valid, with the GroupInfo's signature checked.
+/// import_verified_tree(...): the tree that a GroupInfo announces, complete and valid, with the GroupInfo's signature
+/// checked.
 template <crypto_provider P>
 [[nodiscard]] result<ratchet_tree<P>> import_verified_tree(environment& env, const basic_suite<P>& s,
-                                                           const located_group_info& info,
-                                                           const join_options& options, const group_policy& policy) {
+                                                           const located_group_info& info, const join_options& options,
+                                                           const group_policy& policy) {
   const group_context& context = info->context;
   if (context.version != protocol_version::mls10 || context.suite != s.id())
     return failure{errc::refused, rules::group_info_suite};
@@ -125,8 +126,8 @@ template <crypto_provider P>
   return tree;
 }
 
-/// join_by_welcome(...): the first epoch of a new member. Errors: unknown_key, unauthentic, malformed, refused, unsupported,
-/// each with its rule; no_entropy; misuse (no Welcome, or a key package that was used up).
+/// join_by_welcome(...): the first epoch of a new member. Errors: unknown_key, unauthentic, malformed, refused,
+/// unsupported, each with its rule; no_entropy; misuse (no Welcome, or a key package that was used up).
 template <crypto_provider P>
 [[nodiscard]] result<epoch<P>> join_by_welcome(environment& env, const prepared_key_package& package,
                                                byte_view welcome_message, const join_options& options,
@@ -139,8 +140,7 @@ template <crypto_provider P>
   CONCLAVE_TRY(const auto s, basic_suite<P>::make(received.welcome.suite));
   std::optional<predecessor_psks<P>> linked;
   if (before != nullptr) linked.emplace(*before, policy.psks);
-  CONCLAVE_TRY(const auto opened,
-               open_welcome(s, received.welcome, package, before, linked ? &*linked : policy.psks));
+  CONCLAVE_TRY(const auto opened, open_welcome(s, received.welcome, package, before, linked ? &*linked : policy.psks));
   const group_info& info = opened.info.value;
   CONCLAVE_TRY(const auto tree, import_verified_tree(env, s, opened.info, options, policy));
 

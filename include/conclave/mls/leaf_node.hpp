@@ -53,8 +53,8 @@ struct leaf_node {
   mls::credential credential;
   mls::capabilities capabilities;
   leaf_node_source source{};
-  mls::lifetime lifetime;   ///< source key_package
-  byte_view parent_hash;    ///< source commit
+  mls::lifetime lifetime;  ///< source key_package
+  byte_view parent_hash;   ///< source commit
   extension_list extensions;
   byte_view signature;
 
@@ -108,8 +108,8 @@ using located_leaf = wire::located<leaf_node>;
   return encoded.first(encoded.size() - varint_size(signature.size()) - signature.size());
 }
 
-/// leaf_node_tbs(unsigned fields, source, group_id, index): LeafNodeTBS. Outside a group (source key_package) the last two
-/// are not covered.
+/// leaf_node_tbs(unsigned fields, source, group_id, index): LeafNodeTBS. Outside a group (source key_package) the last
+/// two are not covered.
 [[nodiscard]] inline bytes leaf_node_tbs(byte_view unsigned_fields, leaf_node_source source, byte_view group_id,
                                          leaf_index index) {
   bytes out = to_bytes(unsigned_fields);

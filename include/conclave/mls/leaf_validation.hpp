@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-/// Validity of a LeafNode and of a KeyPackage, apart from what concerns other members (RFC 9420, sections 7.3 and 10.1).
+/// Validity of a LeafNode and of a KeyPackage, apart from what concerns other members (RFC 9420, sections 7.3 and
+/// 10.1).
 #pragma once
 
 #include <conclave/limits.hpp>
@@ -26,8 +27,8 @@ struct required_capabilities {
   return {};
 }
 
-/// supports_group(capabilities, group_extensions): the extensions of the GroupContext and what its required_capabilities
-/// ask for (RFC 9420 7.3, 11.1).
+/// supports_group(capabilities, group_extensions): the extensions of the GroupContext and what its
+/// required_capabilities ask for (RFC 9420 7.3, 11.1).
 [[nodiscard]] inline status supports_group(const capabilities& own, const extension_list& group_extensions) {
   for (const extension e : group_extensions) {
     if (!own.supports(e.type)) return failure{errc::refused, rules::group_extensions_supported};
@@ -42,8 +43,8 @@ struct required_capabilities {
   return {};
 }
 
-/// valid_leaf(suite, leaf, source, group_extensions, max_lifetime): everything but the signature and what involves other
-/// members. Nothing here depends on the time of day, so all members come to the same verdict.
+/// valid_leaf(suite, leaf, source, group_extensions, max_lifetime): everything but the signature and what involves
+/// other members. Nothing here depends on the time of day, so all members come to the same verdict.
 template <crypto_provider P>
 [[nodiscard]] status valid_leaf(const basic_suite<P>& s, const leaf_node& leaf, leaf_node_source source,
                                 const extension_list& group_extensions, std::chrono::seconds max_lifetime) {
@@ -78,8 +79,8 @@ template <crypto_provider P>
   return supports_group(own, group_extensions);
 }
 
-/// valid_key_package(suite, package, group_extensions, max_lifetime): RFC 9420 section 10.1 but for the two signatures, which
-/// key_package_signatures lists.
+/// valid_key_package(suite, package, group_extensions, max_lifetime): RFC 9420 section 10.1 but for the two signatures,
+/// which key_package_signatures lists.
 template <crypto_provider P>
 [[nodiscard]] status valid_key_package(const basic_suite<P>& s, const key_package& package,
                                        const extension_list& group_extensions, std::chrono::seconds max_lifetime) {

@@ -16,7 +16,8 @@ struct message {
   located_group_info group_info;
   located_key_package key_package;
 
-  /// decode(input): one MLSMessage and nothing after it. Errors: malformed, over_limit, unsupported (version, proposal type).
+  /// decode(input): one MLSMessage and nothing after it. Errors: malformed, over_limit, unsupported (version, proposal
+  /// type).
   [[nodiscard]] static result<message> decode(byte_view input) {
     if (input.size() > limits::message_bytes) return errc::over_limit;
     return wire::decode<message>(input);

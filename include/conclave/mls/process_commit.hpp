@@ -15,7 +15,8 @@ struct next_epoch {
   epoch_change change;
 };
 
-/// find_psks(suite, ids, source): psk_secret of the listed keys. Errors: what the source says; unknown_key without a source.
+/// find_psks(suite, ids, source): psk_secret of the listed keys. Errors: what the source says; unknown_key without a
+/// source.
 template <crypto_provider P>
 [[nodiscard]] result<psk_secret> find_psks(const basic_suite<P>& s, std::span<const pre_shared_key_id> ids,
                                            psk_source* source) {
@@ -24,8 +25,8 @@ template <crypto_provider P>
   std::vector<psk_value> values;
   for (const auto& id : ids) {
     if (source == nullptr) return failure{errc::unknown_key, rules::psk_available};
-    auto key = id.type == psk_type::external ? source->external(id.psk_id)
-                                             : source->resumption(id.psk_group_id, id.psk_epoch);
+    auto key =
+        id.type == psk_type::external ? source->external(id.psk_id) : source->resumption(id.psk_group_id, id.psk_epoch);
     if (!key) return failure{key.error().code(), rules::psk_available};
     keys.push_back(*std::move(key));
     values.push_back({id, keys.back()});
@@ -39,13 +40,13 @@ template <crypto_provider P>
                                                        byte_view kem_output) {
   CONCLAVE_TRY(const auto key, hpke::derive_key_pair<P>(s.hpke_suite().kem, external.reveal()));
   init_secret out(s.nh());
-  CONCLAVE_CHECK(hpke::receive_export<P>(s.hpke_suite(), key, kem_output, {},
-                                         as_bytes("MLS 1.0 external init secret"), out.writable()));
+  CONCLAVE_CHECK(hpke::receive_export<P>(s.hpke_suite(), key, kem_output, {}, as_bytes("MLS 1.0 external init secret"),
+                                         out.writable()));
   return out;
 }
 
-/// merge_received_path(next, update, committer, replaced_key): checks an UpdatePath against the tree that the proposals left
-/// and merges it. `replaced_key` is the committer's encryption key so far, empty for an external commit.
+/// merge_received_path(next, update, committer, replaced_key): checks an UpdatePath against the tree that the proposals
+/// left and merges it. `replaced_key` is the committer's encryption key so far, empty for an external commit.
 template <crypto_provider P>
 [[nodiscard]] status merge_received_path(epoch<P>& next, const update_path& update, leaf_index committer,
                                          byte_view replaced_key, std::span<const path_step> path,
@@ -74,9 +75,9 @@ template <crypto_provider P>
   return {};
 }
 
-/// process_commit(epoch, message, list, own_update, policy): `message` is authentic, of the current epoch, not by this member;
-/// `list` are its proposals in order, resolved; `own_update` is the key of this member's Update where the list has it.
-/// Errors: refused, malformed, unauthentic, unknown_key, each with its rule; `current` is never changed.
+/// process_commit(epoch, message, list, own_update, policy): `message` is authentic, of the current epoch, not by this
+/// member; `list` are its proposals in order, resolved; `own_update` is the key of this member's Update where the list
+/// has it. Errors: refused, malformed, unauthentic, unknown_key, each with its rule; `current` is never changed.
 template <crypto_provider P>
 [[nodiscard]] result<next_epoch<P>> process_commit(const epoch<P>& current, const authenticated_content& message,
                                                    std::span<const listed_proposal> list,
@@ -111,8 +112,13 @@ template <crypto_provider P>
   }
   CONCLAVE_CHECK(valid_members(current.tree, next.tree, changed, applied.extensions));
 
-  out.change = {next.number, committer, std::move(applied.added), std::move(applied.updated),
-                std::move(applied.removed), false, reinit_parameters::of(applied.reinit)};
+  out.change = {next.number,
+                committer,
+                std::move(applied.added),
+                std::move(applied.updated),
+                std::move(applied.removed),
+                false,
+                reinit_parameters::of(applied.reinit)};
   if (external) {
     out.change.added.push_back(committer);
     // a resync replaces the joiner's own former leaf and nobody else's
@@ -132,9 +138,8 @@ template <crypto_provider P>
   if (received.path) {
     const std::span<const leaf_index> added =
         external ? std::span<const leaf_index>{} : std::span<const leaf_index>{out.change.added};
-    CONCLAVE_TRY(auto opened,
-                 decrypt_path(next.tree, path, *received.path, current.own, keys, added,
-                              next.encode_context(current.confirmed_transcript_hash.view())));
+    CONCLAVE_TRY(auto opened, decrypt_path(next.tree, path, *received.path, current.own, keys, added,
+                                           next.encode_context(current.confirmed_transcript_hash.view())));
     keys = std::move(opened.keys);
     committed = std::move(opened.commit_secret);
   }
@@ -145,9 +150,8 @@ template <crypto_provider P>
   if (applied.external_init) {
     CONCLAVE_TRY(init, external_init_secret(s, current.secrets.external, *applied.external_init));
   }
-  next.confirmed_transcript_hash =
-      confirmed_transcript_hash(s, current.interim_transcript_hash.view(), message.format(), message.encoded_content(),
-                                message.auth.signature);
+  next.confirmed_transcript_hash = confirmed_transcript_hash(
+      s, current.interim_transcript_hash.view(), message.format(), message.encoded_content(), message.auth.signature);
   next.context = next.encode_context(next.confirmed_transcript_hash.view());
   next.enter(derive_joiner_secret(s, init, committed, next.context), psk);
   if (!detail::ct_equal(next.confirmation_tag.view(), message.auth.confirmation_tag))

@@ -26,9 +26,9 @@ struct proposal {
   leaf_index remove{};
   pre_shared_key_id psk;
   mls::reinit reinit;
-  byte_view external_init;                  ///< kem_output
+  byte_view external_init;  ///< kem_output
   extension_list group_context_extensions;
-  byte_view custom;                         ///< of a type not named in proposal_type: an opaque<V>
+  byte_view custom;  ///< of a type not named in proposal_type: an opaque<V>
 
   [[nodiscard]] static result<proposal> read(reader& in) {
     proposal out;

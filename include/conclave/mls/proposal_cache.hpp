@@ -11,8 +11,8 @@ namespace conclave::inline CONCLAVE_ABI::mls {
 /// stored_proposal: a proposal that was valid when it came.
 struct stored_proposal {
   authenticated_content content;
-  digest reference;                           ///< ProposalRef
-  std::optional<hpke::key_pair> own_update;   ///< the new leaf key, where it is an Update of this member
+  digest reference;                          ///< ProposalRef
+  std::optional<hpke::key_pair> own_update;  ///< the new leaf key, where it is an Update of this member
 
   [[nodiscard]] const mls::proposal& proposal() const noexcept { return content.content.body.proposal; }
   [[nodiscard]] const mls::sender& sender() const noexcept { return content.content.sender; }
@@ -50,10 +50,10 @@ class proposal_cache {
     by_reference_.clear();
   }
 
-  /// select(tree, own, changed, list, writer): adds to a commit, by reference, the proposals that fit together: a removal beats
-  /// Updates of its leaf, the last Update beats earlier ones, a ReInit yields to anything else, and what would break the
-  /// list is left out, so that no single member can block every commit. `changed` holds the leaves the commit changes
-  /// already.
+  /// select(tree, own, changed, list, writer): adds to a commit, by reference, the proposals that fit together: a
+  /// removal beats Updates of its leaf, the last Update beats earlier ones, a ReInit yields to anything else, and what
+  /// would break the list is left out, so that no single member can block every commit. `changed` holds the leaves the
+  /// commit changes already.
   template <crypto_provider P>
   void select(const ratchet_tree<P>& tree, leaf_index own, std::unordered_set<std::uint32_t>& changed,
               std::vector<listed_proposal>& list, writer& w) const {

@@ -20,18 +20,19 @@ struct listed_proposal {
 
 /// applied_proposals: what a list did.
 struct applied_proposals {
-  std::vector<leaf_index> added;              ///< ascending, in the order of the Adds
+  std::vector<leaf_index> added;  ///< ascending, in the order of the Adds
   std::vector<leaf_index> updated;
   std::vector<leaf_index> removed;
-  std::vector<pre_shared_key_id> psks;        ///< in order
-  std::optional<extension_list> extensions;   ///< of a GroupContextExtensions
+  std::vector<pre_shared_key_id> psks;       ///< in order
+  std::optional<extension_list> extensions;  ///< of a GroupContextExtensions
   std::optional<mls::reinit> reinit;
-  std::optional<byte_view> external_init;     ///< kem_output
+  std::optional<byte_view> external_init;  ///< kem_output
   bool path_required = false;
 };
 
-/// valid_proposal(epoch, proposal, sender, extensions, max_lifetime, signatures): one proposal on its own (RFC 9420 12.1). Its
-/// signatures are added to the batch, which the caller verifies. `extensions` are those of the epoch to come.
+/// valid_proposal(epoch, proposal, sender, extensions, max_lifetime, signatures): one proposal on its own (RFC 9420
+/// 12.1). Its signatures are added to the batch, which the caller verifies. `extensions` are those of the epoch to
+/// come.
 template <crypto_provider P>
 [[nodiscard]] status valid_proposal(const epoch<P>& current, const proposal& p, const sender& from,
                                     const extension_list& extensions, std::chrono::seconds max_lifetime,
@@ -201,7 +202,8 @@ template <crypto_provider P>
       return failure{errc::refused, rules::credential_supported_by_all};
   }
   // types that were in use before are supported by the members of before; a new one needs a look at everybody, once
-  const bool known_types = after.all_credential_types([&](credential_type t) { return before.credential_in_use(t) != 0; });
+  const bool known_types =
+      after.all_credential_types([&](credential_type t) { return before.credential_in_use(t) != 0; });
   if (known_types && !new_extensions) return {};
   status verdict;
   after.for_each_leaf([&](leaf_index i) {

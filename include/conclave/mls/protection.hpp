@@ -72,12 +72,12 @@ inline void apply_reuse_guard(std::span<std::uint8_t, aead_nonce_size> nonce, st
 
 }  // namespace detail_protection
 
-/// protect_private(...): an MLSMessage with a PrivateMessage. `content` is what was signed, from a member; `key` belongs to
-/// that member's ratchet and is used up; `padding` zero bytes follow the content. Errors: no_entropy.
+/// protect_private(...): an MLSMessage with a PrivateMessage. `content` is what was signed, from a member; `key`
+/// belongs to that member's ratchet and is used up; `padding` zero bytes follow the content. Errors: no_entropy.
 template <crypto_provider P>
-[[nodiscard]] result<bytes> protect_private(environment& env, const basic_suite<P>& s, const sender_data_secret& secret_,
-                                            const framed_content& content, const content_auth& auth, message_key&& key,
-                                            std::size_t padding) {
+[[nodiscard]] result<bytes> protect_private(environment& env, const basic_suite<P>& s,
+                                            const sender_data_secret& secret_, const framed_content& content,
+                                            const content_auth& auth, message_key&& key, std::size_t padding) {
   namespace detail = detail_protection;
   message_key used = std::move(key);
   sender_data data{leaf_index{content.sender.index}, used.generation, {}};
@@ -94,9 +94,8 @@ template <crypto_provider P>
   bytes ciphertext(plaintext.size() + aead_tag_size);
   CONCLAVE_TRY(auto content_key, P::aead_key::make(s.hpke_suite().aead, used.key.reveal()));
   CONCLAVE_CHECK(content_key.seal(
-      used.nonce,
-      detail::content_aad(content.group_id, content.epoch, content.body.type, content.authenticated_data), plaintext,
-      ciphertext));
+      used.nonce, detail::content_aad(content.group_id, content.epoch, content.body.type, content.authenticated_data),
+      plaintext, ciphertext));
 
   const auto sender_key = detail::sender_data_key(s, secret_, ciphertext);
   std::array<std::uint8_t, sender_data::size + aead_tag_size> sealed_sender;
@@ -136,14 +135,13 @@ template <crypto_provider P>
   return wire::decode<sender_data>(opened);
 }
 
-/// open_private(...): decrypts a PrivateMessage from the member that `from` names, which the caller has found in the tree.
-/// The secret tree does not change. Errors: unauthentic, malformed (padding, encoding), replayed, over_limit.
+/// open_private(...): decrypts a PrivateMessage from the member that `from` names, which the caller has found in the
+/// tree. The secret tree does not change. Errors: unauthentic, malformed (padding, encoding), replayed, over_limit.
 template <crypto_provider P>
 [[nodiscard]] result<opened_private<P>> open_private(const basic_suite<P>& s, const secret_tree<P>& secrets,
                                                      const sender_data& from, const private_message& message) {
   namespace detail = detail_protection;
-  const auto kind =
-      message.type == content_type::application ? ratchet_kind::application : ratchet_kind::handshake;
+  const auto kind = message.type == content_type::application ? ratchet_kind::application : ratchet_kind::handshake;
   if (message.ciphertext.size() < aead_tag_size) return failure{errc::unauthentic, rules::content_tag};
   CONCLAVE_TRY(auto step, secrets.find(s, from.leaf, kind, from.generation));
   auto nonce = step.key().nonce;
@@ -155,8 +153,8 @@ template <crypto_provider P>
     return failure{errc::unauthentic, rules::content_tag};
 
   reader in{plaintext};
-  framed_content content{message.group_id, message.epoch, {sender_type::member, number(from.leaf)},
-                         message.authenticated_data, {}};
+  framed_content content{
+      message.group_id, message.epoch, {sender_type::member, number(from.leaf)}, message.authenticated_data, {}};
   CONCLAVE_TRY(content.body, content_body::read(in, message.type));
   CONCLAVE_TRY(const auto auth, content_auth::read(in, message.type));
   if (std::ranges::any_of(in.rest(), [](std::uint8_t b) { return b != 0; }))

@@ -49,8 +49,8 @@ class ratchet_tree {
  public:
   ratchet_tree(const basic_suite<P>& s, const hash_seed& seed) : suite_{s}, seed_{seed} {}
 
-  /// import(suite, seed, items): the content of a ratchet_tree extension. Every node decodes; what the nodes say is checked
-  /// by validate_tree. Errors: malformed, over_limit.
+  /// import(suite, seed, items): the content of a ratchet_tree extension. Every node decodes; what the nodes say is
+  /// checked by valid_tree. Errors: malformed, over_limit.
   [[nodiscard]] static result<ratchet_tree> import(const basic_suite<P>& s, const hash_seed& seed, byte_view items) {
     ratchet_tree out(s, seed);
     const auto owner = detail::shared_bytes::copy_of(items);
@@ -151,8 +151,8 @@ class ratchet_tree {
 
   // ---- changes -------------------------------------------------------------------------------------------------
 
-  /// add_leaves(leaves): puts each at the leftmost blank leaf, extending the tree to the right (RFC 9420 12.1.1, 7.7), and
-  /// records it as unmerged above. Returns the indexes, ascending. Errors: over_limit, refused (many equal keys).
+  /// add_leaves(leaves): puts each at the leftmost blank leaf, extending the tree to the right (RFC 9420 12.1.1, 7.7),
+  /// and records it as unmerged above. Returns the indexes, ascending. Errors: over_limit, refused (many equal keys).
   [[nodiscard]] result<std::vector<leaf_index>> add_leaves(std::span<const byte_view> leaves) {
     if (leaves.size() > limits::leaves || member_count() + leaves.size() > limits::leaves)
       return failure{errc::over_limit, rules::tree_size};
@@ -251,9 +251,9 @@ class ratchet_tree {
 
  private:
   struct slot {
-    detail::shared_bytes content;    // LeafNode or ParentNode; empty: blank
+    detail::shared_bytes content;  // LeafNode or ParentNode; empty: blank
     std::uint32_t occupied : 31 = 0;
-    std::uint32_t hashed : 1 = 0;    // stored hash is valid; then those of the whole subtree are
+    std::uint32_t hashed : 1 = 0;  // stored hash is valid; then those of the whole subtree are
   };
   using hash_chunk = std::array<std::uint8_t, 32>;
   // a key that occurs twice can still be replaced by the commit's path; no path replaces more than this
@@ -342,8 +342,7 @@ class ratchet_tree {
 
   [[nodiscard]] digest stored_hash(node_index x) const {
     digest out(suite_.nh());
-    for (std::size_t i = 0; i < suite_.nh(); ++i)
-      out.writable()[i] = hashes_[number(x) * chunks() + i / 32][i % 32];
+    for (std::size_t i = 0; i < suite_.nh(); ++i) out.writable()[i] = hashes_[number(x) * chunks() + i / 32][i % 32];
     return out;
   }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-/// The secret tree: one handshake and one application ratchet per member, derived when first needed (RFC 9420, section 9).
+/// The secret tree: one handshake and one application ratchet per member, derived when first needed (RFC 9420, section
+/// 9).
 #pragma once
 
 #include <conclave/limits.hpp>
@@ -24,8 +25,8 @@ using ratchet_secret = secret<struct ratchet_secret_tag>;
 /// ratchet: RFC 9420 section 9.1, with the keys of skipped generations.
 struct ratchet {
   ratchet_secret current;
-  std::uint32_t generation = 0;         ///< the next one
-  std::vector<message_key> kept;        ///< skipped ones, oldest first, at most limits::ratchet_kept_keys
+  std::uint32_t generation = 0;   ///< the next one
+  std::vector<message_key> kept;  ///< skipped ones, oldest first, at most limits::ratchet_kept_keys
 };
 
 /// secret_tree<P>: a received message never changes it before it is authenticated: find() works on the side, and only
@@ -68,8 +69,8 @@ class secret_tree {
     nodes_.emplace(number(root(leaves)), std::move(top));
   }
 
-  /// find(leaf, kind, generation): the key for one received message. The leaf lies in the tree. Errors: over_limit for a
-  /// generation too far ahead, replayed for one that was used or is too old.
+  /// find(leaf, kind, generation): the key for one received message. The leaf lies in the tree. Errors: over_limit for
+  /// a generation too far ahead, replayed for one that was used or is too old.
   [[nodiscard]] result<step> find(const basic_suite<P>& s, leaf_index leaf, ratchet_kind kind,
                                   std::uint32_t generation) const {
     step out;
@@ -150,8 +151,8 @@ class secret_tree {
     return {known->second.handshake.generation, known->second.application.generation};
   }
 
-  /// save(suite, writer, own, skip): everything, in an order that depends on the content only. The ratchets of leaf `own` are
-  /// written as they will be after `skip` more messages.
+  /// save(suite, writer, own, skip): everything, in an order that depends on the content only. The ratchets of leaf
+  /// `own` are written as they will be after `skip` more messages.
   void save(const basic_suite<P>& s, secret_writer& w, leaf_index own, std::uint32_t skip) const {
     const auto sorted = [](const auto& map) {
       std::vector<std::uint32_t> keys;
@@ -287,8 +288,8 @@ class secret_tree {
   }
 
   std::uint32_t leaves_ = 0;
-  std::unordered_map<std::uint32_t, node_secret> nodes_;        // by node_index: not yet used subtrees
-  std::unordered_map<std::uint32_t, leaf_ratchets> ratchets_;   // by leaf_index
+  std::unordered_map<std::uint32_t, node_secret> nodes_;       // by node_index: not yet used subtrees
+  std::unordered_map<std::uint32_t, leaf_ratchets> ratchets_;  // by leaf_index
   generations send_limit_;
 };
 

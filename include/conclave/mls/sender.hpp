@@ -26,9 +26,7 @@ struct sender {
     wire::write(out, type);
     if (has_index()) out.number(index);
   }
-  [[nodiscard]] bool has_index() const noexcept {
-    return type == sender_type::member || type == sender_type::external;
-  }
+  [[nodiscard]] bool has_index() const noexcept { return type == sender_type::member || type == sender_type::external; }
 };
 
 }  // namespace conclave::mls

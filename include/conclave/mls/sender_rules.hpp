@@ -46,8 +46,8 @@ struct external_sender {
   return failure{errc::malformed, rules::sender_allows_content};
 }
 
-/// signature_key_of(tree, group_extensions, content): the key that must have signed this content. Errors: malformed (may_send),
-/// refused for a sender that is not there.
+/// signature_key_of(tree, group_extensions, content): the key that must have signed this content. Errors: malformed
+/// (may_send), refused for a sender that is not there.
 template <crypto_provider P>
 [[nodiscard]] result<byte_view> signature_key_of(const ratchet_tree<P>& tree, const extension_list& group_extensions,
                                                  const framed_content& content) {

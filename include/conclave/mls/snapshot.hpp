@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 /// The state of a group as bytes, sealed under a key of the host's.
 ///
-/// Format, version 1. In the clear: "conclave" (8 bytes), the version (uint16), the cipher suite (uint16), a sequence number
-/// (uint64), the AEAD (uint16, its HPKE number) and 32 random bytes. Then the state, in the presentation language of RFC 9420,
-/// sealed with that AEAD; everything in the clear is authenticated with it. Key and nonce are HKDF-Expand(HKDF-Extract(random
-/// bytes, host's key), "conclave snapshot key" and "conclave snapshot nonce") with the suite's hash.
+/// Format, version 1. In the clear: "conclave" (8 bytes), the version (uint16), the cipher suite (uint16), a sequence
+/// number (uint64), the AEAD (uint16, its HPKE number) and 32 random bytes. Then the state, in the presentation
+/// language of RFC 9420, sealed with that AEAD; everything in the clear is authenticated with it. Key and nonce are
+/// HKDF-Expand(HKDF-Extract(random bytes, host's key), "conclave snapshot key" and "conclave snapshot nonce") with the
+/// suite's hash.
 #pragma once
 
 #include <conclave/mls/suite.hpp>
@@ -13,7 +14,8 @@ namespace conclave::inline CONCLAVE_ABI::mls {
 
 namespace rules {
 inline constexpr rule snapshot_format{"this is no snapshot of a group", "snapshot format 1"};
-inline constexpr rule snapshot_version{"the snapshot has a version or suite that is not served here", "snapshot format 1"};
+inline constexpr rule snapshot_version{"the snapshot has a version or suite that is not served here",
+                                       "snapshot format 1"};
 inline constexpr rule snapshot_opens{"the snapshot is damaged, or sealed under another key", "snapshot format 1"};
 inline constexpr rule snapshot_is_newest{"the snapshot is older than the newest one", "snapshot format 1"};
 }  // namespace rules
@@ -93,10 +95,11 @@ struct opened_snapshot {
   secret_bytes state;
 };
 
-/// open_snapshot(key, newest, sealed): Errors: malformed (no snapshot), unsupported (version, suite), replayed (older than
-/// `newest`), unauthentic (damaged or another key), misuse (key size).
+/// open_snapshot(key, newest, sealed): Errors: malformed (no snapshot), unsupported (version, suite), replayed (older
+/// than `newest`), unauthentic (damaged or another key), misuse (key size).
 template <crypto_provider P>
-[[nodiscard]] result<opened_snapshot<P>> open_snapshot(const snapshot_key& key, std::uint64_t newest, byte_view sealed) {
+[[nodiscard]] result<opened_snapshot<P>> open_snapshot(const snapshot_key& key, std::uint64_t newest,
+                                                       byte_view sealed) {
   if (key.size() != 32) return errc::misuse;
   reader in{sealed};
   const auto header = wire::read<snapshot_header>(in);

@@ -11,13 +11,13 @@
 
 namespace conclave::inline CONCLAVE_ABI::mls {
 
-/// predecessor: the group that a new one continues, as one of its members knows it. Views; lives as long as that group's
-/// epoch.
+/// predecessor: the group that a new one continues, as one of its members knows it. Views; lives as long as that
+/// group's epoch.
 template <crypto_provider P>
 struct predecessor {
   const epoch<P>* state = nullptr;
   resumption_psk_usage usage = resumption_psk_usage::branch;
-  const reinit_parameters* reinit = nullptr;    ///< usage reinit
+  const reinit_parameters* reinit = nullptr;  ///< usage reinit
 
   /// named_by(id): the key that links the new group to this one.
   [[nodiscard]] bool named_by(const pre_shared_key_id& id) const {

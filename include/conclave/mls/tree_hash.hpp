@@ -28,7 +28,8 @@ template <crypto_provider P>
 
 /// parent_tree_hash: the tree hash of a parent. `encoded` is its ParentNode, empty where it is blank.
 template <crypto_provider P>
-[[nodiscard]] digest parent_tree_hash(const basic_suite<P>& s, byte_view encoded, byte_view left_hash, byte_view right_hash) {
+[[nodiscard]] digest parent_tree_hash(const basic_suite<P>& s, byte_view encoded, byte_view left_hash,
+                                      byte_view right_hash) {
   const std::array head{static_cast<std::uint8_t>(node_type::parent), static_cast<std::uint8_t>(!encoded.empty())};
   const std::array length{static_cast<std::uint8_t>(s.nh() & 0xffU)};
   // a length of 64 takes the two-byte form

@@ -17,7 +17,9 @@ namespace conclave::inline CONCLAVE_ABI::mls {
 [[nodiscard]] constexpr unsigned level(node_index x) noexcept {
   return static_cast<unsigned>(std::countr_one(number(x)));
 }
-[[nodiscard]] constexpr std::uint32_t node_width(std::uint32_t leaves) noexcept { return leaves == 0 ? 0 : 2 * leaves - 1; }
+[[nodiscard]] constexpr std::uint32_t node_width(std::uint32_t leaves) noexcept {
+  return leaves == 0 ? 0 : 2 * leaves - 1;
+}
 [[nodiscard]] constexpr node_index root(std::uint32_t leaves) noexcept { return node_index{leaves - 1}; }
 
 /// left(x), right(x): x is not a leaf.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-/// Integrity of a whole ratchet tree, as a joiner checks it (RFC 9420, sections 7.9.2 and 12.4.3.1). Linear in the tree.
+/// Integrity of a whole ratchet tree, as a joiner checks it (RFC 9420, sections 7.9.2 and 12.4.3.1). Linear in the
+/// tree.
 #pragma once
 
 #include <conclave/mls/leaf_validation.hpp>
@@ -49,9 +50,9 @@ template <crypto_provider P>
   return leaf->parent_hash;
 }
 
-/// chained(child, value, unmerged): true where exactly one node D below this child of a parent with this value makes the
-/// parent parent-hash valid (7.9.2). The resolution of the child must be D and the unmerged leaves below it, which leaves
-/// one candidate for D.
+/// chained(child, value, unmerged): true where exactly one node D below this child of a parent with this value makes
+/// the parent parent-hash valid (7.9.2). The resolution of the child must be D and the unmerged leaves below it, which
+/// leaves one candidate for D.
 template <crypto_provider P>
 [[nodiscard]] bool chained(ratchet_tree<P>& tree, node_index child, const parent_node& value,
                            std::span<const leaf_index> unmerged) {
@@ -76,8 +77,8 @@ template <crypto_provider P>
 
 }  // namespace detail_tree
 
-/// known_in_between(x, unmerged): each non-blank parent from x downwards on the way to one of these leaves lists it; the walk
-/// ends at the first, which answers for those below it.
+/// known_in_between(x, unmerged): each non-blank parent from x downwards on the way to one of these leaves lists it;
+/// the walk ends at the first, which answers for those below it.
 template <crypto_provider P>
 [[nodiscard]] status known_in_between(const ratchet_tree<P>& tree, node_index x, std::span<const leaf_index> unmerged) {
   if (unmerged.empty() || is_leaf(x)) return {};

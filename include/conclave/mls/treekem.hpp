@@ -70,8 +70,8 @@ class private_path {
 
 /// derived_path: what one path secret gives for its node and those above it on the path.
 struct derived_path {
-  std::vector<path_secret> secrets;    ///< one per node
-  std::vector<hpke::key_pair> keys;    ///< one per node
+  std::vector<path_secret> secrets;  ///< one per node
+  std::vector<hpke::key_pair> keys;  ///< one per node
   mls::commit_secret commit_secret;
 };
 
@@ -98,8 +98,8 @@ template <crypto_provider P>
   return out;
 }
 
-/// merge_path(tree, leaf, path, keys): sets the new public keys and parent hashes along a filtered direct path, and returns
-/// the parent hash that the committer's leaf must carry (RFC 9420 7.5, 7.9).
+/// merge_path(tree, leaf, path, keys): sets the new public keys and parent hashes along a filtered direct path, and
+/// returns the parent hash that the committer's leaf must carry (RFC 9420 7.5, 7.9).
 template <crypto_provider P>
 [[nodiscard]] digest merge_path(ratchet_tree<P>& tree, leaf_index leaf, std::span<const path_step> path,
                                 std::span<const byte_view> keys) {
@@ -113,8 +113,8 @@ template <crypto_provider P>
   return above;
 }
 
-/// path_resolution(tree, step, added): whom a path secret is encrypted to: the resolution of the copath child without the
-/// leaves that this commit added, which are ascending (RFC 9420 7.5).
+/// path_resolution(tree, step, added): whom a path secret is encrypted to: the resolution of the copath child without
+/// the leaves that this commit added, which are ascending (RFC 9420 7.5).
 template <crypto_provider P>
 [[nodiscard]] std::vector<node_index> path_resolution(const ratchet_tree<P>& tree, const path_step& step,
                                                       std::span<const leaf_index> added) {
@@ -173,9 +173,9 @@ struct received_path {
   mls::commit_secret commit_secret;
 };
 
-/// decrypt_path(...): the recipient's side of an UpdatePath that is already merged into `tree`. `own_keys` are those of the
-/// last epoch; new ones come back, old ones that were replaced do not. Errors: refused (wrong number of ciphertexts,
-/// keys that do not match), unauthentic, unknown_key (no key of mine is in the resolution).
+/// decrypt_path(...): the recipient's side of an UpdatePath that is already merged into `tree`. `own_keys` are those of
+/// the last epoch; new ones come back, old ones that were replaced do not. Errors: refused (wrong number of
+/// ciphertexts, keys that do not match), unauthentic, unknown_key (no key of mine is in the resolution).
 template <crypto_provider P>
 [[nodiscard]] result<received_path> decrypt_path(const ratchet_tree<P>& tree, std::span<const path_step> path,
                                                  const update_path& update, leaf_index own,

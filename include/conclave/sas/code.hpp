@@ -8,9 +8,10 @@
 
 namespace conclave::inline CONCLAVE_ABI::sas {
 
-/// security_code: 30 digits taken from an epoch authenticator (RFC 9420 8.7): six groups of five bytes, each a big-endian
-/// number modulo 10^5. Equal on all screens of an epoch; another value for the same epoch means that the meeting is split in
-/// two by somebody in between. Codes of different epochs say nothing about each other. A value; not secret.
+/// security_code: 30 digits taken from an epoch authenticator (RFC 9420 8.7): six groups of five bytes, each a
+/// big-endian number modulo 10^5. Equal on all screens of an epoch; another value for the same epoch means that the
+/// meeting is split in two by somebody in between. Codes of different epochs say nothing about each other. A value; not
+/// secret.
 class security_code {
  public:
   static constexpr std::size_t groups = 6;
@@ -30,8 +31,8 @@ class security_code {
     return out;
   }
 
-  /// strength_bits(): the logarithm of the work to find two halves of a split meeting that show the same code: somebody in
-  /// between searches for a collision, so it is half the length of the code (99.6 bits).
+  /// strength_bits(): the logarithm of the work to find two halves of a split meeting that show the same code: somebody
+  /// in between searches for a collision, so it is half the length of the code (99.6 bits).
   [[nodiscard]] static constexpr unsigned strength_bits() noexcept { return 49; }
 
   [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_; }

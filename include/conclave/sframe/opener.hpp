@@ -18,8 +18,8 @@ inline constexpr rule complete_tag{"the frame is too short to hold a tag", "RFC 
 }  // namespace rules
 
 /// opened: a frame that was authentic. What the tag proves is that a member of `epoch` sealed it. Which one is that
-/// member's claim: every member has the keys of all others, so any of them could have sealed it as `sender` (RFC 9605
-/// 7.2).
+/// member's claim: every member has the keys of all others and can seal as any of them, also with a counter so high that
+/// the real sender's frames fall behind the replay window. SFrame cannot prevent that (RFC 9605 7.2).
 struct opened {
   byte_span bytes;       ///< the plaintext, at the front of the output buffer
   std::uint32_t sender;  ///< leaf index in that epoch's tree
@@ -32,7 +32,7 @@ struct opened {
 /// opener<P>: all receiving keys of one member. Forged frames cost time and nothing else: until a tag has verified, no
 /// key is kept, no window moves, and only failure counters change.
 /// It holds at most limits::receiving_keys keys. One that gives way leaves its newest counter behind, so that frames
-/// recorded before do not open again.
+/// recorded before do not open again; four times as many such counters are kept.
 /// Threads: one at a time, epochs included.
 template <crypto_provider P>
 class opener {
