@@ -48,7 +48,7 @@ prepared_key_package package_of(const suite& s, const json& c) {
   succeeds(valid_key_package(s, package, {}, std::chrono::seconds::max()), "key_package");
   signature_batch<provider> signatures(s);
   signatures.add_key_package(decoded.key_package);
-  succeeds(signatures.verify(mls::rules::key_package_signature), "signatures of key_package");
+  succeeds(signatures.verify(), "signatures of key_package");
   out.reference = key_package_ref(s, out.key_package());
   return out;
 }

@@ -83,8 +83,8 @@ void tree_validation(const json& c) {
     signatures.add_leaf(leaf, group_id, i);
     if (leaf->source != leaf_node_source::key_package) foreign.add_leaf(leaf, as_bytes("another group"), i);
   });
-  succeeds(signatures.verify(mls::rules::leaf_signature), "leaf signatures");
-  fails(foreign.verify(mls::rules::leaf_signature), errc::unauthentic, "the leaves' signatures in another group");
+  succeeds(signatures.verify(), "leaf signatures");
+  fails(foreign.verify(), errc::unauthentic, "the leaves' signatures in another group");
 }
 
 }  // namespace conclave_vectors::mls_kinds

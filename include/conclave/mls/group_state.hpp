@@ -80,7 +80,7 @@ class group_state {
   [[nodiscard]] status check_proposal(const proposal& p, const sender& from) const {
     signature_batch<P> signatures(suite());
     CONCLAVE_CHECK(valid_proposal(current_, p, from, current_.extension_items(), policy_.max_lifetime, signatures));
-    return signatures.verify(rules::leaf_signature);
+    return signatures.verify();
   }
 
   received_proposal store(authenticated_content&& content, std::optional<hpke::key_pair> own_update) {

@@ -27,7 +27,7 @@ template <crypto_provider P>
     signatures.add_leaf(leaf, group_id, i);
   });
   CONCLAVE_CHECK(verdict);
-  return signatures.verify(rules::leaf_signature);
+  return signatures.verify();
 }
 
 /// join_options: what a joiner knows besides the Welcome.

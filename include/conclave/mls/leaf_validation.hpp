@@ -104,32 +104,41 @@ class signature_batch {
   void reserve(std::size_t n) {
     contents_.reserve(n);
     items_.reserve(n);
+    broken_.reserve(n);
   }
 
-  /// add: key and signature stay valid until verify(); the content is copied into what is signed.
-  void add(byte_view key, std::string_view label, byte_view content, byte_view signature) {
-    contents_.push_back(basic_suite<P>::sign_content(label, content));
-    items_.push_back({key, contents_.back(), signature});
-  }
+  /// add_leaf, add_key_package: what they point to stays valid until verify(); what is signed is copied.
   void add_leaf(const located_leaf& leaf, byte_view group_id, leaf_index index) {
-    add(leaf->signature_key, "LeafNodeTBS", leaf_node_tbs(leaf, group_id, index), leaf->signature);
+    add(leaf->signature_key, "LeafNodeTBS", leaf_node_tbs(leaf, group_id, index), leaf->signature,
+        rules::leaf_signature);
   }
   void add_key_package(const located_key_package& package) {
     add_leaf(package->leaf, {}, {});
     add(package->leaf->signature_key, "KeyPackageTBS", without_signature(package.encoded, package->signature),
-        package->signature);
+        package->signature, rules::key_package_signature);
   }
 
-  /// verify(broken): unauthentic with this rule unless every signature verifies.
-  [[nodiscard]] status verify(const rule& broken) const {
-    if (!verify_many<P>(suite_->signature(), items_)) return failure{errc::unauthentic, broken};
-    return {};
+  /// verify(): unauthentic unless every signature verifies, with the rule that the first wrong one breaks.
+  [[nodiscard]] status verify() const {
+    if (verify_many<P>(suite_->signature(), items_)) return {};
+    std::size_t i = 0;
+    while (i + 1 < items_.size() && P::verify(suite_->signature(), items_[i].public_key, items_[i].message,
+                                              items_[i].signature))
+      ++i;
+    return failure{errc::unauthentic, *broken_[i]};
   }
 
  private:
+  void add(byte_view key, std::string_view label, byte_view content, byte_view signature, const rule& broken) {
+    contents_.push_back(basic_suite<P>::sign_content(label, content));
+    items_.push_back({key, contents_.back(), signature});
+    broken_.push_back(&broken);
+  }
+
   const basic_suite<P>* suite_;
   std::vector<bytes> contents_;
   std::vector<signed_item> items_;
+  std::vector<const rule*> broken_;
 };
 
 }  // namespace conclave::mls

@@ -179,7 +179,7 @@ template <crypto_provider P>
     }
   }
   CONCLAVE_CHECK(supported_by_remaining(current.tree, optional_types, out.removed));
-  CONCLAVE_CHECK(signatures.verify(rules::leaf_signature));
+  CONCLAVE_CHECK(signatures.verify());
 
   for (const auto& [p, from, by_reference] : list)
     if (p.type == proposal_type::update) tree.update_leaf(leaf_index{from.index}, p.update.encoded);
