@@ -236,7 +236,7 @@ bytes forger::commit(const commit_draft& draft) const {
     leaf.parent_hash = to_bytes(parent_hash.view());
     if (draft.leaf) draft.leaf(leaf);
     const bytes encoded_leaf = leaf.encode(env);
-    next.tree.set_leaf(state_.own, encoded_leaf);
+    if (wire::decode<located_leaf>(encoded_leaf)) next.tree.set_leaf(state_.own, encoded_leaf);
     const bytes nodes = must(encrypt_path(env, next.tree, path, derived, added,
                                           next.encode_context(state_.confirmed_transcript_hash.view())));
     path_draft drafted;
