@@ -98,8 +98,8 @@ template <crypto_provider P>
   return errc::malformed;  // DeriveKeyPairError: one in 2^8192 seeds
 }
 
-/// derive_many<P>(kem, ikms, out): derive_key_pair for every element; `out` is as long as `ikms`, and untouched on
-/// failure. A provider that has a faster way for many at once offers P::derive_many with this signature.
+/// derive_many<P>(kem, ikms, out): derive_key_pair for every element; `out` is as long as `ikms` and good only on
+/// success. A provider that has a faster way for many at once offers P::derive_many with this signature.
 /// Errors: unsupported, misuse for different lengths.
 template <crypto_provider P>
 [[nodiscard]] status derive_many(kem_id kem, std::span<const byte_view> ikms, std::span<key_pair> out) {

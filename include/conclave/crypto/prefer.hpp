@@ -36,10 +36,10 @@ struct prefer {
     [[nodiscard]] static result<aead_key> make(aead_id id, byte_view key) {
       if (First::supports(id)) {
         CONCLAVE_TRY(auto made, First::aead_key::make(id, key));
-        return aead_key(std::move(made));
+        return aead_key(std::in_place_index<0>, std::move(made));
       }
       CONCLAVE_TRY(auto made, Second::aead_key::make(id, key));
-      return aead_key(std::move(made));
+      return aead_key(std::in_place_index<1>, std::move(made));
     }
     [[nodiscard]] status seal(byte_view nonce, byte_view aad, byte_view plaintext, byte_span out) {
       if (auto* first = std::get_if<0>(&key_)) return first->seal(nonce, aad, plaintext, out);
@@ -51,8 +51,8 @@ struct prefer {
     }
 
    private:
-    explicit aead_key(typename First::aead_key key) noexcept : key_{std::in_place_index<0>, std::move(key)} {}
-    explicit aead_key(typename Second::aead_key key) noexcept : key_{std::in_place_index<1>, std::move(key)} {}
+    template <std::size_t I, class K>
+    aead_key(std::in_place_index_t<I> which, K key) noexcept : key_{which, std::move(key)} {}
 
     std::variant<typename First::aead_key, typename Second::aead_key> key_;
   };
