@@ -119,10 +119,7 @@ class basic_media_receiver {
   [[nodiscard]] result<sframe::opened> open(byte_view frame, byte_view metadata, byte_span out) {
     const steady_time now = env_->steady();
     if (keys_->version() != version_) CONCLAVE_CHECK(follow(now));
-    if (now >= purge_at_) {
-      opener_.purge(now);
-      purge_at_ = steady_time::max();
-    }
+    if (now >= purge_at_) purge_at_ = opener_.purge(now);
     return opener_.open(frame, metadata, out, now);
   }
 
@@ -135,11 +132,9 @@ class basic_media_receiver {
     for (const auto& next : keys_->after(newest_)) {
       CONCLAVE_CHECK(opener_.add_epoch(next->parameters, next->base));
       newest_ = next->parameters.epoch;
-      const steady_time closes = next->began + next->overlap;
-      opener_.retire_before(*newest_, closes);
-      purge_at_ = std::min(purge_at_, closes);
+      opener_.retire_before(*newest_, next->began + next->overlap);
     }
-    opener_.purge(now);
+    purge_at_ = opener_.purge(now);
     version_ = version;
     return {};
   }
