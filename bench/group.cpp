@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+/// Groups: group/<op>/<suite>/<N>/<bare|full> and group/key_package/<suite>. In a bare group one commit has added
+/// everybody and all parents are blank, in a full one everybody has committed once. What does not depend on the shape
+/// is measured in bare groups only. Handshakes are PrivateMessages, as by default.
+#include "allocations.hpp"
+
+#include <conclave/mls/group.hpp>
+
+#include <benchmark/benchmark.h>
+
+#include <map>
+#include <string>
+
+namespace {
+
+using namespace conclave;
+using namespace conclave::mls;
+using provider = default_provider;
+
+enum class shape { bare, full };
+
+system_environment env;
+
+[[noreturn]] void give_up(const failure& f) {
+  std::fprintf(stderr, "a benchmark failed: %s\n", f.message());
+  std::abort();
+}
+template <class T>
+T must(result<T>&& r) {
+  if (!r) give_up(r.error());
+  return *std::move(r);
+}
+
+[[nodiscard]] client make_client(const basic_suite<provider>& s, std::uint32_t number) {
+  client out;
+  out.signer = must(signature_key::generate<provider>(env, s.signature()));
+  out.credential = to_bytes(as_bytes("member " + std::to_string(number)));
+  return out;
+}
+
+[[nodiscard]] prepared_key_package make_package(const basic_suite<provider>& s, const client& who) {
+  return must(make_key_package<provider>(env, s, who, {std::chrono::hours{24}}));
+}
+
+/// clone(package): joining uses one up.
+[[nodiscard]] prepared_key_package clone(const prepared_key_package& p) {
+  return {p.message, p.reference, {p.init.secret.clone(), p.init.pub}, {p.leaf.secret.clone(), p.leaf.pub}};
+}
+
+/// crowd: a group of N, of whom two are real: leaf 0, who commits, and leaf N - 1, who receives. N is even.
+struct crowd {
+  group committer, receiver;
+
+  /// move_on(): one commit that both have seen.
+  void move_on() {
+    auto pending = must(committer.commit(env, {}));
+    must(receiver.process(pending.message()));
+    must(committer.apply(std::move(pending)));
+  }
+};
+
+[[nodiscard]] crowd make_bare(const basic_suite<provider>& s, std::uint32_t n) {
+  auto founder = must(group::create(env, s.id(), make_client(s, 0), as_bytes("bench"), {}, {}));
+  std::vector<bytes> packages;
+  for (std::uint32_t i = 1; i + 1 < n; ++i) packages.push_back(make_package(s, make_client(s, i)).message);
+  client last = make_client(s, n - 1);
+  auto last_package = make_package(s, last);
+  packages.push_back(last_package.message);
+  const std::vector<byte_view> add(packages.begin(), packages.end());
+  auto pending = must(founder.commit(env, {add, {}, {}, false}));
+  auto receiver = must(group::join(env, std::move(last), std::move(last_package), pending.welcome(), {}, {}));
+  must(founder.apply(std::move(pending)));
+  return {std::move(founder), std::move(receiver)};
+}
+
+/// The N commits that fill a tree would take N members, each with a group. What they leave behind takes neither: leaves
+/// and paths are put into the tree directly, for all but the two real members; those join by a Welcome and commit for
+/// themselves.
+[[nodiscard]] crowd make_full(const basic_suite<provider>& s, std::uint32_t n) {
+  std::vector<client> clients;
+  for (std::uint32_t i = 0; i < n; ++i) clients.push_back(make_client(s, i));
+  auto first_package = make_package(s, clients.front()), last_package = make_package(s, clients.back());
+
+  epoch<provider> e{ratchet_tree<provider>(s, hash_seed{})};
+  e.group_id = to_bytes(as_bytes("bench"));
+  e.number = n;
+  std::vector<bytes> packages(n);
+  std::vector<byte_view> leaves(n);
+  for (std::uint32_t i = 0; i < n; ++i) {
+    packages[i] = i == 0       ? first_package.message
+                  : i == n - 1 ? last_package.message
+                               : make_package(s, clients[i]).message;
+    leaves[i] = must(message::decode(packages[i])).key_package->leaf.encoded;
+  }
+  must(e.tree.add_leaves(leaves));
+
+  std::vector<path_step> path;
+  derived_path derived;
+  for (std::uint32_t i = 1; i + 1 < n; ++i) {
+    const leaf_index member{i};
+    path = e.tree.filtered_direct_path(member);
+    path_secret first(s.nh());
+    if (!env.random(first.writable())) std::abort();
+    derived = must(derive_path(s, std::move(first), path.size()));
+    std::vector<byte_view> keys;
+    for (const auto& key : derived.keys) keys.push_back(key.pub.view());
+    const digest parent_hash = merge_path(e.tree, member, path, keys);
+    const auto key = must(hpke::generate_key_pair<provider>(env, s.hpke_suite().kem));
+    e.tree.set_leaf(member, must(make_leaf(env, s, clients[i], key.pub.view(),
+                                           {leaf_node_source::commit, {}, parent_hash.view(), e.group_id, member})));
+  }
+
+  // leaf N - 2, the last of them, knows the secrets of all nodes above leaf N - 1, and of the root
+  e.own = leaf_index{n - 2};
+  e.confirmed_transcript_hash = s.hash({});
+  e.context = e.encode_context(e.confirmed_transcript_hash.view());
+  const joiner_secret joiner(s.nh());
+  const psk_secret psk(s.nh());
+  e.enter(joiner, psk);
+  std::vector<new_member> members;
+  members.push_back({first_package.reference, first_package.init.pub.view(), derived.secrets.back().clone()});
+  members.push_back({last_package.reference, last_package.init.pub.view(), derived.secrets.front().clone()});
+  const bytes info = must(make_group_info(env, e, clients[n - 2].signer, {}));
+  const bytes welcome = must(make_welcome(env, s, info, joiner, psk, {}, members));
+  crowd out{must(group::join(env, std::move(clients.front()), std::move(first_package), welcome, {}, {})),
+            must(group::join(env, std::move(clients.back()), std::move(last_package), welcome, {}, {}))};
+
+  out.move_on();
+  auto pending = must(out.receiver.commit(env, {}));
+  must(out.committer.process(pending.message()));
+  must(out.receiver.apply(std::move(pending)));
+  return out;
+}
+
+[[nodiscard]] basic_suite<provider> suite_of(int id) {
+  return must(basic_suite<provider>::make(static_cast<cipher_suite>(id)));
+}
+
+/// the_crowd(suite, n, shape): made once, when it is first needed.
+[[nodiscard]] crowd& the_crowd(int suite, std::uint32_t n, shape of) {
+  static std::map<std::tuple<int, std::uint32_t, shape>, crowd> crowds;
+  const auto key = std::make_tuple(suite, n, of);
+  auto known = crowds.find(key);
+  if (known == crowds.end())
+    known =
+        crowds.emplace(key, of == shape::bare ? make_bare(suite_of(suite), n) : make_full(suite_of(suite), n)).first;
+  return known->second;
+}
+
+void report_wire_bytes(benchmark::State& state, std::size_t size) {
+  state.counters["wire_bytes"] = benchmark::Counter(static_cast<double>(size));
+}
+
+/// Prepared and dropped, which uses up generations of the ratchet: before they run out of the receiver's window, the
+/// group moves on.
+void create_commit(benchmark::State& state, int suite, std::uint32_t n, shape of) {
+  crowd& c = the_crowd(suite, n, of);
+  c.move_on();
+  std::size_t size = 0;
+  for (std::uint32_t dropped = 0; auto _ : state) {
+    size = must(c.committer.commit(env, {})).message().size();
+    if (++dropped % (limits::ratchet_forward / 2) != 0) continue;
+    state.PauseTiming();
+    c.move_on();
+    state.ResumeTiming();
+  }
+  report_wire_bytes(state, size);
+}
+
+/// An empty commit is received once, so a new one is made while the clock stands.
+void receive_commit(benchmark::State& state, int suite, std::uint32_t n, shape of) {
+  crowd& c = the_crowd(suite, n, of);
+  c.move_on();
+  std::size_t size = 0;
+  for (auto _ : state) {
+    state.PauseTiming();
+    auto pending = must(c.committer.commit(env, {}));
+    size = pending.message().size();
+    state.ResumeTiming();
+    must(c.receiver.process(pending.message()));
+    state.PauseTiming();
+    must(c.committer.apply(std::move(pending)));
+    state.ResumeTiming();
+  }
+  report_wire_bytes(state, size);
+}
+
+/// One more member joins the N that are there.
+void join(benchmark::State& state, int suite, std::uint32_t n, shape of) {
+  crowd& c = the_crowd(suite, n, of);
+  c.move_on();
+  const auto s = suite_of(suite);
+  const client who = make_client(s, n);
+  const auto package = make_package(s, who);
+  const byte_view add = package.message;
+  const auto pending = must(c.committer.commit(env, {{&add, 1}, {}, {}, true}));
+  for (auto _ : state)
+    benchmark::DoNotOptimize(must(group::join(env, who.clone(), clone(package), pending.welcome(), {}, {})));
+  report_wire_bytes(state, pending.welcome().size());
+}
+
+/// A founder adds everybody else by one commit.
+void add_all(benchmark::State& state, int suite, std::uint32_t n, shape) {
+  const auto s = suite_of(suite);
+  auto founder = must(group::create(env, s.id(), make_client(s, 0), as_bytes("bench"), {}, {}));
+  std::vector<bytes> packages;
+  for (std::uint32_t i = 1; i < n; ++i) packages.push_back(make_package(s, make_client(s, i)).message);
+  const std::vector<byte_view> add(packages.begin(), packages.end());
+  std::size_t size = 0;
+  for (auto _ : state) {
+    const auto pending = must(founder.commit(env, {add, {}, {}, true}));
+    size = pending.message().size() + pending.welcome().size();
+  }
+  report_wire_bytes(state, size);
+}
+
+constexpr std::size_t message_bytes = 1200;
+
+void protect(benchmark::State& state, int suite, std::uint32_t n, shape of) {
+  crowd& c = the_crowd(suite, n, of);
+  c.move_on();
+  const bytes text(message_bytes, 0x5a);
+  std::size_t size = 0;
+  const std::uint64_t before = conclave_bench::allocations();
+  for (auto _ : state) size = must(c.committer.protect(env, text, {})).size();
+  conclave_bench::report_allocations(state, conclave_bench::allocations() - before);
+  report_wire_bytes(state, size);
+}
+
+/// A message opens once, so batches of them are made while the clock stands.
+void unprotect(benchmark::State& state, int suite, std::uint32_t n, shape of) {
+  crowd& c = the_crowd(suite, n, of);
+  c.move_on();
+  const bytes text(message_bytes, 0x5a);
+  std::array<bytes, 64> messages;
+  std::uint64_t count = 0;
+  while (state.KeepRunningBatch(messages.size())) {
+    state.PauseTiming();
+    for (bytes& m : messages) m = must(c.committer.protect(env, text, {}));
+    const std::uint64_t before = conclave_bench::allocations();
+    state.ResumeTiming();
+    for (const bytes& m : messages) benchmark::DoNotOptimize(must(c.receiver.process(m)));
+    count += conclave_bench::allocations() - before;
+  }
+  conclave_bench::report_allocations(state, count);
+  report_wire_bytes(state, messages[0].size());
+}
+
+void export_secret(benchmark::State& state, int suite, std::uint32_t n, shape of) {
+  const crowd& c = the_crowd(suite, n, of);
+  std::array<std::uint8_t, 32> out{};
+  for (auto _ : state) {
+    if (!c.committer.export_secret("bench", {}, out)) std::abort();
+    benchmark::DoNotOptimize(out);
+  }
+}
+
+void key_package(benchmark::State& state, int suite) {
+  const auto s = suite_of(suite);
+  const client who = make_client(s, 0);
+  std::size_t size = 0;
+  for (auto _ : state) size = make_package(s, who).message.size();
+  report_wire_bytes(state, size);
+}
+
+bool register_all() {
+  const int suite = 1;
+  using operation = void(benchmark::State&, int, std::uint32_t, shape);
+  const auto add = [suite](const char* op, operation* run, std::uint32_t n, shape of) {
+    std::string name = "group/";
+    name.append(op).append("/").append(std::to_string(suite)).append("/").append(std::to_string(n));
+    auto* const b =
+        benchmark::RegisterBenchmark(name.append(of == shape::bare ? "/bare" : "/full").c_str(), run, suite, n, of);
+    b->Unit(benchmark::kMicrosecond);
+    // making the commit takes far longer than receiving it
+    if (run == receive_commit && of == shape::bare && n >= 1000) b->Iterations(n >= 10000 ? 2 : 10);
+  };
+  for (const std::uint32_t n : {10U, 200U, 1000U, 10000U}) {
+    for (const shape of : {shape::bare, shape::full}) {
+      add("create_commit", create_commit, n, of);
+      add("receive_commit", receive_commit, n, of);
+      add("join", join, n, of);
+    }
+    add("add_all", add_all, n, shape::bare);
+    if (n > 1000) continue;  // nothing below grows with the group
+    add("protect", protect, n, shape::bare);
+    add("unprotect", unprotect, n, shape::bare);
+    add("export", export_secret, n, shape::bare);
+  }
+  for (const int id : {1, 2, 3})
+    benchmark::RegisterBenchmark(("group/key_package/" + std::to_string(id)).c_str(), key_package, id)
+        ->Unit(benchmark::kMicrosecond);
+  return true;
+}
+
+[[maybe_unused]] const bool registered = register_all();
+
+}  // namespace
