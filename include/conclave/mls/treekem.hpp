@@ -182,6 +182,7 @@ template <crypto_provider P>
                                                  const private_path& own_keys, std::span<const leaf_index> added,
                                                  byte_view context) {
   const auto& s = tree.suite();
+  if (update.nodes.size() != path.size()) return failure{errc::refused, rules::path_length};
   std::optional<std::size_t> mine;
   secret_bytes opened;
   std::size_t i = 0;
