@@ -147,8 +147,8 @@ TEST_CASE("the extensions of the group change for all, if all support them") {
   request.extensions = items;
   check_fails(p[0].commit(p.env, request), errc::refused, rules::group_extensions_supported);
 
-  const std::array none{extension{extension_type::required_capabilities,
-                                  as_bytes(std::string_view{"\x02\xf0\x01\x00\x00", 5})}};
+  const std::array none{
+      extension{extension_type::required_capabilities, as_bytes(std::string_view{"\x02\xf0\x01\x00\x00", 5})}};
   const bytes required = wire::encode_items(none);
   request.extensions = required;
   check_fails(p[0].commit(p.env, request), errc::refused, rules::required_capabilities);
@@ -176,9 +176,8 @@ TEST_CASE("an external sender may propose, once the group knows it and within wh
     content.body.type = content_type::proposal;
     content.body.encoded = body;
     const bytes encoded = wire::encode(content);
-    const bytes signature =
-        must(p[0].suite().sign_with_label(p.env, outsider.signer, "FramedContentTBS",
-                                          framed_content_tbs(wire_format::public_message, encoded, {})));
+    const bytes signature = must(p[0].suite().sign_with_label(
+        p.env, outsider.signer, "FramedContentTBS", framed_content_tbs(wire_format::public_message, encoded, {})));
     bytes out;
     writer w{out};
     write_message_header(w, wire_format::public_message);
@@ -282,8 +281,10 @@ TEST_CASE("a reinitialized group sends nothing more, and goes on as another one"
   // not without the old group, and not as a branch of another
   check_fails(group::join(p.env, p.who(0).who.clone(), std::move(packages[0]), next.welcomes[0], {}, {}), errc::refused,
               rules::psk_usage);
-  group first = must(p[0].join_successor(p.env, p.who(0).who.clone(), std::move(packages[0]), next.welcomes[0], {}, {}));
-  group third = must(p[2].join_successor(p.env, p.who(2).who.clone(), std::move(packages[1]), next.welcomes[0], {}, {}));
+  group first =
+      must(p[0].join_successor(p.env, p.who(0).who.clone(), std::move(packages[0]), next.welcomes[0], {}, {}));
+  group third =
+      must(p[2].join_successor(p.env, p.who(2).who.clone(), std::move(packages[1]), next.welcomes[0], {}, {}));
   CHECK(observe(first).shared() == observe(next.group).shared());
   CHECK(observe(third).shared() == observe(next.group).shared());
 }
@@ -321,7 +322,8 @@ TEST_CASE("one Welcome each, or one for all, let the same people in") {
     const std::size_t other = (i + 1) % 3;
     check_fails(group::join(p.env, who.who.clone(), std::move(*who.package), welcomes[other], {}, options.policy),
                 errc::unknown_key, rules::welcome_for_me);
-    who.room.emplace(must(group::join(p.env, who.who.clone(), std::move(*who.package), welcomes[i], {}, options.policy)));
+    who.room.emplace(
+        must(group::join(p.env, who.who.clone(), std::move(*who.package), welcomes[i], {}, options.policy)));
   }
   CHECK(p.disagreement() == "");
 }

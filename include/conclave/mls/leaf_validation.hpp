@@ -122,8 +122,8 @@ class signature_batch {
   [[nodiscard]] status verify() const {
     if (verify_many<P>(suite_->signature(), items_)) return {};
     std::size_t i = 0;
-    while (i + 1 < items_.size() && P::verify(suite_->signature(), items_[i].public_key, items_[i].message,
-                                              items_[i].signature))
+    while (i + 1 < items_.size() &&
+           P::verify(suite_->signature(), items_[i].public_key, items_[i].message, items_[i].signature))
       ++i;
     return failure{errc::unauthentic, *broken_[i]};
   }
