@@ -22,6 +22,10 @@ def medians(benchmarks):
     return rows
 
 
+def prefix(name):
+    return name.rpartition("/")[0]
+
+
 def nanoseconds(benchmark):
     return benchmark["real_time"] * NANOSECONDS[benchmark["time_unit"]]
 
@@ -52,13 +56,14 @@ def main():
         rows = medians(json.load(file)["benchmarks"])
     if not rows:
         sys.exit("no benchmark ran")
+    prefixes = list(dict.fromkeys(prefix(name) for name in rows))
     width = max(map(len, rows))
     print(f"{'benchmark':{width}}  {'time':>9}  {'to conclave':>11}  counters")
-    for name, row in rows.items():
+    for name, row in sorted(rows.items(), key=lambda item: prefixes.index(prefix(item[0]))):
         if row is None:
             print(f"{name:{width}}  {'failed':>9}")
             continue
-        ours = rows.get(name.rpartition("/")[0] + "/conclave")
+        ours = rows.get(prefix(name) + "/conclave")
         ratio = f"{nanoseconds(row) / nanoseconds(ours):.2f} x" if ours and ours is not row else ""
         print(f"{name:{width}}  {time(nanoseconds(row)):>9}  {ratio:>11}  {', '.join(counters(row))}".rstrip())
     sys.exit(1 if None in rows.values() else 0)
