@@ -149,7 +149,8 @@ def main():
     if sys.argv[1] == "--self-test":
         sys.exit(self_test())
     found = check(pathlib.Path(sys.argv[1]))
-    print(*found, sep="\n")
+    for violation in found:
+        print(violation)
     print(f"{len(found)} violations")
     sys.exit(1 if found else 0)
 
