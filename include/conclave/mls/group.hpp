@@ -77,6 +77,9 @@ struct successor_group {
 /// the next non-const call. Source: RFC 9420.
 template <crypto_provider P>
 class basic_group : private group_state<P> {
+  template <crypto_provider>
+  friend struct group_testing;
+
  public:
   using pending = pending_commit<P>;
 
