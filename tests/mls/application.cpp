@@ -34,7 +34,9 @@ TEST_CASE("application messages open in any order, each once") {
   std::vector<std::size_t> order{19, 0, 18, 3, 5, 4, 1, 2, 10, 9, 8, 7, 6, 17, 16, 11, 12, 13, 14, 15};
   for (const std::size_t i : order) {
     CHECK(text_of(hear(p, 1, sent[i])) == std::to_string(i));
+    const bytes before = whole_state(p[1]);
     check_fails(p[1].process(sent[i]), errc::replayed, rules::generation_used);
+    CHECK((whole_state(p[1]) == before));
   }
   for (const bytes& message : sent) check_fails(p[1].process(message), errc::replayed, rules::generation_used);
 }
@@ -102,9 +104,9 @@ TEST_CASE("a message that overtakes its commit is early, and opens after it") {
   const bytes commit = to_bytes(pending.message());
   must(p[0].apply(std::move(pending)));
   const bytes message = say(p, 0, "quick");
-  const observed before = observe(p[1]);
+  const bytes before = whole_state(p[1]);
   check_fails(p[1].process(message), errc::early, rules::current_epoch);
-  CHECK(observe(p[1]) == before);
+  CHECK((whole_state(p[1]) == before));
   must(p[1].process(commit));
   CHECK(text_of(hear(p, 1, message)) == "quick");
 }
@@ -160,7 +162,7 @@ TEST_CASE("no octet of a message can be changed, and trying spoils nothing") {
   options.policy.padding.how = padding::kind::none;
   party p(3, options);
   const auto attack = [&](std::string_view what, byte_view honest) {
-    const observed before = observe(p[1]);
+    const bytes before = whole_state(p[1]);
     bytes forged = to_bytes(honest);
     for (std::size_t i = 0; i < forged.size(); ++i) {
       const auto flip = static_cast<std::uint8_t>(1U << (i % 8));
@@ -172,7 +174,7 @@ TEST_CASE("no octet of a message can be changed, and trying spoils nothing") {
       if (p[1].process(honest.first(n))) FAIL_CHECK(what << " was accepted cut to " << n);
     forged.push_back(0);
     CHECK_FALSE(p[1].process(forged).has_value());
-    CHECK(observe(p[1]) == before);
+    CHECK((whole_state(p[1]) == before));
   };
   const bytes application = say(p, 0, "text");
   attack("an application message", application);

@@ -3,6 +3,8 @@
 #include "support.hpp"
 
 #include <iostream>
+#include <map>
+#include <set>
 
 namespace mls_test {
 
@@ -55,9 +57,9 @@ TEST_CASE("of two commits for one epoch the first counts, and the loser tries ag
   auto slow = p.prepare(2, {{}, {3}});
   const bytes lost = to_bytes(slow.message());
   p.publish(1, std::move(fast));
-  const observed before = observe(p[2]);
+  const bytes before = whole_state(p[2]);
   check_fails(p[2].apply(std::move(slow)), errc::stale_epoch, rules::current_epoch);
-  CHECK(observe(p[2]) == before);
+  CHECK((whole_state(p[2]) == before));
   for (const std::size_t i : {std::size_t{0}, std::size_t{1}, std::size_t{3}, std::size_t{4}})
     check_fails(p[i].process(lost), errc::stale_epoch, rules::current_epoch);
   p.commit(2, {{}, {3}});
@@ -90,9 +92,9 @@ TEST_CASE("a commit that comes twice, or back to its committer, changes nothing"
   party p(3, with(format));
   auto pending = p.prepare(0);
   const bytes message = to_bytes(pending.message());
-  const observed before = observe(p[0]);
+  const bytes before = whole_state(p[0]);
   check_fails(p[0].process(message), errc::refused, rules::own_message);
-  CHECK(observe(p[0]) == before);
+  CHECK((whole_state(p[0]) == before));
   p.publish(0, std::move(pending));
   for (std::size_t i = 0; i < 3; ++i) check_fails(p[i].process(message), errc::stale_epoch, rules::current_epoch);
   CHECK(p.disagreement() == "");
@@ -116,9 +118,9 @@ TEST_CASE("a member who missed a proposal cannot follow a commit of it, and can 
   must(p[0].process(proposal));
   auto pending = p.prepare(0);
   const bytes commit = to_bytes(pending.message());
-  const observed before = observe(p[2]);
+  const bytes before = whole_state(p[2]);
   check_fails(p[2].process(commit), errc::refused, rules::known_reference);
-  CHECK(observe(p[2]) == before);
+  CHECK((whole_state(p[2]) == before));
   must(p[2].process(proposal));
   p.publish(0, std::move(pending));
   CHECK(p.disagreement() == "");
@@ -141,13 +143,19 @@ TEST_CASE("members agree after each of many random steps") {
   party p(5, with(format, seed));
   deterministic_environment dice(seed + 1);
   constexpr std::size_t most = 12, steps = 200;
+  const snapshot_key key = must(snapshot_key::copy_of(bytes(32, 1)));
   std::vector<std::size_t> outside;
+  std::set<std::size_t> durable;  // those who keep snapshots, which come before each message
+  std::map<std::string, int> done;
 
   for (std::size_t step = 0; step < steps; ++step) {
     const auto members = p.inside();
     const std::size_t actor = members[dice.below(members.size())], other = members[dice.below(members.size())];
-    const std::size_t kind = dice.below(10);
+    const std::size_t kind = dice.below(12);
     CAPTURE(step, kind, actor, other);
+    const auto save = [&](std::size_t i) {
+      if (durable.contains(i)) must(p[i].snapshot(p.env, key));
+    };
     const auto newcomer = [&] {
       // half of those who come have been here before, with the same signature key
       if (!outside.empty() && dice.below(2) == 0) {
@@ -157,14 +165,15 @@ TEST_CASE("members agree after each of many random steps") {
       }
       return p.arrive();
     };
-    changes what;
-    what.path = dice.below(4) != 0;
+    save(actor);
     if (kind == 0) {
       p.deliver(actor, must(p[actor].propose_update(p.env)));
+      ++done["update"];
       continue;
     }
     if (kind == 1 && actor != other && members.size() > 3) {
       p.deliver(actor, must(p[actor].propose_remove(p.env, p.leaf(other))));
+      ++done["remove by reference"];
       continue;
     }
     if (kind == 2 && p[actor].pending_proposals() == 0) {
@@ -174,22 +183,51 @@ TEST_CASE("members agree after each of many random steps") {
         REQUIRE(text_of(heard) == "step " + std::to_string(step));
         REQUIRE(heard.sender == p.leaf(actor));
       }
+      ++done["message"];
       continue;
     }
-    if (kind <= 5 && members.size() < most)
-      for (std::size_t n = 1 + dice.below(3); n > 0; --n) what.add.push_back(newcomer());
-    if (kind >= 5 && kind <= 7 && members.size() > 3 && other != actor) what.remove.push_back(other);
-
-    std::optional<group::pending> loser;
-    if (kind == 8 && other != actor) loser.emplace(p.prepare(other));
-    p.commit(actor, what);
-    if (loser && p[other].active())
-      check_fails(p[other].apply(*std::move(loser)), errc::stale_epoch, rules::current_epoch);
+    if (kind == 9 && members.size() < most) {
+      const std::size_t who = newcomer();
+      p.enter(who, actor);
+      durable.erase(who);
+      ++done["external commit"];
+    } else if (kind == 10 && other != actor) {
+      p.enter(other, actor);  // in its own place
+      durable.erase(other);
+      ++done["resync"];
+    } else if (kind == 11) {
+      const bytes sealed = must(p[other].snapshot(p.env, key));
+      p.who(other).room.emplace(must(group::restore(p.env, key, p[other].sequence(), sealed, p.options().policy)));
+      durable.insert(other);
+      ++done["restore"];
+    } else {
+      changes what;
+      what.path = dice.below(4) != 0;
+      if (kind <= 5 && members.size() < most)
+        for (std::size_t n = 1 + dice.below(3); n > 0; --n) what.add.push_back(newcomer());
+      if (kind >= 5 && kind <= 7 && members.size() > 3 && other != actor) what.remove.push_back(other);
+      std::optional<group::pending> loser;
+      if (kind == 8 && other != actor) {
+        save(other);
+        loser.emplace(p.prepare(other));
+        ++done["race"];
+      }
+      for (const std::size_t i : what.add) durable.erase(i);
+      p.commit(actor, what);
+      if (loser && p[other].active())
+        check_fails(p[other].apply(*std::move(loser)), errc::stale_epoch, rules::current_epoch);
+      ++done["commit"];
+    }
     for (const std::size_t i : members)
-      if (!p[i].active()) outside.push_back(i);
+      if (!p[i].active() && std::ranges::find(outside, i) == outside.end()) outside.push_back(i);
     REQUIRE(p.disagreement() == "");
   }
-  CHECK(p[p.inside().front()].epoch_number() > steps / 2);
+  // each kind of step was taken
+  CHECK(done.size() == 8);
+  for (const auto& [what, count] : done) {
+    INFO(what);
+    CHECK(count >= 5);
+  }
 }
 
 }  // namespace mls_test

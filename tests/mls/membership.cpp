@@ -282,7 +282,7 @@ TEST_CASE("a commit that asks for what is not allowed fails before anybody sees 
   const auto attempt = [&](std::vector<byte_view> add, std::vector<leaf_index> remove) {
     return p[0].commit(p.env, {add, remove, {}, true});
   };
-  const observed before = observe(p[0]);
+  const bytes before = whole_state(p[0]);
   check_fails(attempt({}, {p.leaf(0)}), errc::refused, rules::removes_committer);
   check_fails(attempt({}, {leaf_index{3}}), errc::refused, rules::remove_target);   // blank
   check_fails(attempt({}, {leaf_index{77}}), errc::refused, rules::remove_target);  // outside the tree
@@ -301,7 +301,7 @@ TEST_CASE("a commit that asks for what is not allowed fails before anybody sees 
   check_fails(attempt({package}, {}), errc::refused, rules::lifetime_is_current);
   check_fails(p[0].propose_add(p.env, package), errc::refused, rules::lifetime_is_current);
   check_fails(p[0].propose_remove(p.env, leaf_index{3}), errc::refused, rules::remove_target);
-  CHECK(observe(p[0]) == before);
+  CHECK((whole_state(p[0]) == before));
   p.commit(0);
   CHECK(p.disagreement() == "");
 }

@@ -6,10 +6,11 @@ namespace mls_test {
 
 namespace {
 
-/// A group in which everybody has committed, so that there are parents.
+/// A group in which everybody has committed, so that there are parents; some have left since.
 struct grown_party : party {
-  explicit grown_party(std::size_t members) : party(members) {
+  explicit grown_party(std::size_t members, const std::vector<std::size_t>& leavers) : party(members) {
     for (std::size_t i = 0; i < members; ++i) commit(i);
+    if (!leavers.empty()) commit(0, {{}, leavers});
   }
 };
 
@@ -20,7 +21,8 @@ struct invitation {
   package_draft newcomer;
   prepared_key_package package;
 
-  explicit invitation(std::size_t members = 6) : p{members}, mallory{p}, newcomer{p}, package{newcomer.encode(p.env)} {}
+  explicit invitation(std::size_t members = 6, const std::vector<std::size_t>& leavers = {})
+      : p{members, leavers}, mallory{p}, newcomer{p}, package{newcomer.encode(p.env)} {}
 
   [[nodiscard]] result<group> join(byte_view welcome, const join_options& beside = {}, psk_source* psks = nullptr) {
     group_policy policy;
@@ -109,6 +111,10 @@ TEST_CASE("welcome_opens") {
   fails(spoilt([](bytes&, bytes& secrets, bytes&) { secrets.resize(15); }));
   fails(spoilt([](bytes&, bytes&, bytes& info) { info.back() ^= 1; }));
   fails(spoilt([](bytes&, bytes&, bytes& info) { info.resize(15); }));
+  // behind secrets that open: under another key
+  welcome_draft other_key;
+  other_key.psk_secret = bytes(32, 1);
+  in.refused(other_key, errc::unauthentic, rules::welcome_opens);
   // a joiner_secret of another length
   welcome_draft draft;
   const bytes longer(33);
@@ -246,15 +252,27 @@ TEST_CASE("my_leaf_present") {
 }
 
 TEST_CASE("path_secret_matches") {
-  invitation in;
-  welcome_draft draft;
   const bytes secret(32, 5), short_secret(31);
-  draft.secrets = [&](group_secrets& s) { s.path_secret = {secret}; };
-  in.refused(draft, errc::refused, rules::path_secret_matches);
-  draft.secrets = [&](group_secrets& s) { s.path_secret = {short_secret}; };
-  const auto outcome = in.join(in.mallory.welcome(in.package, draft));
-  REQUIRE_FALSE(outcome.has_value());
-  CHECK(outcome.error().broken_rule() == &rules::path_secret_matches);
+  const auto with = [](const bytes& value) {
+    welcome_draft draft;
+    draft.secrets = [&value](group_secrets& s) { s.path_secret = {value}; };
+    return draft;
+  };
+  // where the signer of the GroupInfo and the newcomer meet in a blank node
+  invitation blank;
+  blank.refused(with(secret), errc::refused, rules::path_secret_matches);
+  // and where they meet in the root, which has a key
+  invitation in(7, {2, 5});
+  REQUIRE(in.mallory.state().own == leaf_index{2});
+  in.refused(with(secret), errc::refused, rules::path_secret_matches);
+  in.refused(with(short_secret), errc::malformed, rules::path_secret_matches);
+  const auto honest = in.join(in.mallory.welcome(in.package, {}));
+  REQUIRE(honest.has_value());
+  CHECK(honest->own_leaf() == leaf_index{5});
+  // from the newcomer itself
+  auto own = with(secret);
+  own.info = [](group_info& info) { info.signer = leaf_index{5}; };
+  in.refused(own, errc::unauthentic, rules::group_info_signature);
 }
 
 TEST_CASE("known_node_type") {

@@ -273,6 +273,9 @@ TEST_CASE("required_capabilities") {
               }),
               errc::refused, rules::required_capabilities);
   CHECK(attempt({}).has_value());
+  // more entries than a capability list may have
+  check_fails(attempt([](leaf_draft& l) { l.extensions.resize(limits::capabilities + 1, private_extension); }),
+              errc::over_limit, rules::required_capabilities);
 }
 
 TEST_CASE("group_extensions_supported") {

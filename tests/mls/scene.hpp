@@ -17,9 +17,9 @@ struct scene {
   void refused(byte_view message, errc code, const rule& broken) {
     for (const std::size_t i : {std::size_t{0}, std::size_t{2}, std::size_t{3}}) {
       CAPTURE(i);
-      const observed before = observe(p[i]);
+      const bytes before = whole_state(p[i]);
       check_fails(p[i].process(message), code, broken);
-      CHECK(observe(p[i]) == before);
+      CHECK((whole_state(p[i]) == before));
     }
   }
 

@@ -12,6 +12,21 @@
 #include <stdexcept>
 #include <string>
 
+namespace conclave::inline CONCLAVE_ABI::mls {
+
+/// group_testing: the window through which tests look into a group.
+template <crypto_provider P>
+struct group_testing {
+  /// state_of(g): all there is, serialized.
+  [[nodiscard]] static bytes state_of(const basic_group<P>& g) {
+    const group_state<P>& state = g;
+    const secret_bytes all = state.save_state(0);
+    return {all.begin(), all.end()};
+  }
+};
+
+}  // namespace conclave::mls
+
 namespace mls_test {
 
 using namespace conclave;
@@ -50,8 +65,7 @@ T must(result<T>&& r) {
       make_key_package<default_provider>(env, must(basic_suite<default_provider>::make(suite)), who, {valid_for}));
 }
 
-/// observed: all that can be seen of a group from outside. Two members agree where shared() is equal; one group did not
-/// change where everything is.
+/// observed: what can be seen of a group from outside. Two members agree where shared() is equal.
 struct observed {
   bytes group_context, tree, authenticator, exported;
   std::uint64_t epoch = 0;
@@ -79,6 +93,9 @@ struct observed {
   if (g.active()) must(g.export_secret("test", as_bytes("context"), out.exported));
   return out;
 }
+
+/// whole_state(g): down to each key of each ratchet. A group is unchanged where this is.
+[[nodiscard]] inline bytes whole_state(const group& g) { return group_testing<default_provider>::state_of(g); }
 
 /// person: somebody with a client, and a group while they are in it.
 struct person {
@@ -190,6 +207,18 @@ class party {
           must(group::join(env, joiner->who.clone(), *std::move(joiner->package), input, options, options_.policy)));
       joiner->package.reset();
     }
+  }
+
+  /// enter(i, from, options): person i joins by external Commit, with a GroupInfo of person `from`; where it is in the group
+  /// already, it has lost its state and takes its own place again.
+  epoch_change enter(std::size_t i, std::size_t from, external_join_options options = {}) {
+    if (people_[i].in()) options.replaces = leaf(i);
+    const bytes info = must((*this)[from].group_info(env, {true, true}));
+    people_[i].room.reset();
+    auto joined = must(group::join_external(env, people_[i].who.clone(), info, options, options_.policy));
+    const auto events = deliver(i, joined.commit);
+    people_[i].room.emplace(std::move(joined.group));
+    return std::get<epoch_change>(events.front());
   }
 
   /// disagreement(): what the first member and another one see differently; empty where all see the same.
