@@ -281,6 +281,12 @@ TEST_CASE("known_node_type") {
     in.refused_items([=](bytes& items) { items[1] = type; }, errc::malformed, rules::known_node_type);
 }
 
+TEST_CASE("a presence octet other than 0 or 1 in a tree") {
+  invitation in;
+  for (const std::uint8_t octet : bytes{2, 255})
+    in.refused_items([=](bytes& items) { items[0] = octet; }, errc::malformed, conclave::rules::presence_octet);
+}
+
 TEST_CASE("node_type_by_position") {
   invitation in;
   // without its first leaf everything moves by one

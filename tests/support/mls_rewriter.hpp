@@ -16,9 +16,11 @@ struct is_located : std::false_type {};
 template <class T>
 struct is_located<wire::located<T>> : std::true_type {};
 
-/// rewriter: writes any structure of MLS from its decoded fields.
-struct rewriter {
-  writer out;
+/// basic_rewriter: writes any structure of MLS from its decoded fields. A writer that has a presence(bool) is asked to write
+/// the octet before an optional value.
+template <class Writer>
+struct basic_rewriter {
+  Writer out;
 
   template <class T>
   void operator()(const T& v) {
@@ -29,7 +31,10 @@ struct rewriter {
         for (const auto& element : v) (*this)(element);
       });
     } else if constexpr (wire::is_optional<T>::value) {
-      out.number(static_cast<std::uint8_t>(v.has_value()));
+      if constexpr (requires { out.presence(true); })
+        out.presence(v.has_value());
+      else
+        out.number(static_cast<std::uint8_t>(v.has_value()));
       if (v) (*this)(*v);
     } else if constexpr (wire::has_fields<T>) {
       std::apply([&](const auto&... field) { ((*this)(field), ...); }, T::fields(v));
@@ -100,5 +105,7 @@ struct rewriter {
     }
   }
 };
+
+using rewriter = basic_rewriter<writer>;
 
 }  // namespace conclave_test
