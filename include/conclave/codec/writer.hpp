@@ -15,7 +15,12 @@ class basic_writer {
  public:
   explicit basic_writer(Container& out) noexcept : out_{&out} {}
 
-  void raw(byte_view data) { out_->insert(out_->end(), data.begin(), data.end()); }
+  void raw(byte_view data) {
+    // room first: g++ 12 at -O3 wrongly sees overflows where a small vector grows inside insert()
+    const std::size_t size = out_->size() + data.size();
+    if (size > out_->capacity()) out_->reserve(std::max<std::size_t>(64, 2 * size));
+    out_->insert(out_->end(), data.begin(), data.end());
+  }
 
   template <std::unsigned_integral T>
   void number(T value) {
