@@ -90,7 +90,8 @@ TEST_CASE("update_by_committer") {
   draft.references = {reference};
   s.refused(s.mallory.commit(draft), errc::refused, rules::update_by_committer);
   // by value it is always the committer's
-  const auto decoded = must(message::decode(s.mallory.update_leaf({})));
+  const bytes update = s.mallory.update_leaf({});
+  const auto decoded = must(message::decode(update));
   s.refused(commit_of(s, {decoded.public_message.content->body.proposal}), errc::refused, rules::update_by_committer);
 }
 
