@@ -138,9 +138,12 @@ class group_state {
         framed_content_tbs<secret_bytes>(wire_format::private_message, opened.content.encoded_content(), context);
     CONCLAVE_CHECK(verify_signature(tree, opened.content, tbs));
     if (received.type != content_type::application) {
-      // the key is used up only if the proposal or commit is accepted; a commit then replaces the tree altogether
+      // the key is used up only if the proposal or commit is accepted; a commit has made its epoch a past one
       auto outcome = process_handshake(std::move(opened.content));
-      if (outcome && received.type == content_type::proposal) secrets.accept(std::move(opened.step));
+      if (outcome && received.type == content_type::proposal)
+        secrets.accept(std::move(opened.step));
+      else if (outcome && !past_.empty() && past_.back().number == received.epoch)
+        past_.back().message_secrets.accept(std::move(opened.step));
       return outcome;
     }
     const framed_content& content = opened.content.content;
