@@ -86,7 +86,7 @@ std::vector<std::pair<std::string, bytes>> real_messages() {
   const bytes nonce(32);
   const std::array list{extension{extension_type{0x0a0a}, as_bytes("x")}};
   const bytes items = wire::encode_items(list);
-  proposal psk, reinit, extensions, init;
+  proposal psk, reinit, extensions;
   psk.type = proposal_type::psk;
   psk.psk = {psk_type::resumption, {}, resumption_psk_usage::application, as_bytes("g"), 1, nonce};
   reinit.type = proposal_type::reinit;
