@@ -76,6 +76,20 @@ TEST_CASE("a commit that is prepared in one epoch is stale in all later ones") {
   CHECK(p.disagreement() == "");
 }
 
+TEST_CASE("a pending commit is for the group object that made it") {
+  party p(3);
+  auto theirs = p.prepare(1);
+  const bytes before = whole_state(p[0]);
+  check_fails(p[0].apply(std::move(theirs)), errc::misuse);
+  CHECK((whole_state(p[0]) == before));
+  party_options options;
+  options.seed = 2;
+  party q(3, options);
+  check_fails(q[0].apply(p.prepare(0)), errc::stale_epoch, rules::current_epoch);
+  p.commit(1);
+  CHECK(p.disagreement() == "");
+}
+
 TEST_CASE("two members remove each other: who comes first stays") {
   party p(3);
   auto remover = p.prepare(0, {{}, {1}});

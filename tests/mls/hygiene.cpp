@@ -95,7 +95,10 @@ TEST_CASE("a leaf key that was replaced is gone") {
   const std::size_t m = s.mallory.person();
   const byte_view key = s.mallory.state().keys.find(to_node(s.p.leaf(m)))->secret.reveal();
   CHECK(holds(s.p[m], key));
-  SECTION("by a commit") { s.p.commit(m); }
+  SECTION("by a commit") {
+    s.p.commit(m);
+    CHECK(s.p.disagreement() == "");
+  }
   SECTION("by an Update that somebody committed") {
     s.p.deliver(m, must(s.p[m].propose_update(s.p.env)));
     CHECK(holds(s.p[m], key));

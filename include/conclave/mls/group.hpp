@@ -254,10 +254,12 @@ class basic_group : private group_state<P> {
     return pending(std::move(prepared), current_.interim_transcript_hash);
   }
 
-  /// apply(commit): the delivery service has accepted it. Errors: stale_epoch where another commit came first.
+  /// apply(commit): the delivery service has accepted it. Errors: stale_epoch where another commit came first, misuse
+  /// after removal or where another member has made it.
   [[nodiscard]] result<epoch_change> apply(pending&& commit) {
     pending accepted = std::move(commit);
     if (!active_) return errc::misuse;
+    if (accepted.prepared_.next.state.own != current_.own) return errc::misuse;  // another member's
     if (accepted.base_ != current_.interim_transcript_hash) return failure{errc::stale_epoch, rules::current_epoch};
     this->enter(std::move(accepted.prepared_.next));
     return std::move(accepted.prepared_.next.change);
