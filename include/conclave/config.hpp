@@ -17,6 +17,15 @@
 #define CONCLAVE_WITH_OPENSSL 0
 #endif
 
+/// Whether kernels of our own for AES and hashes are compiled in; they run where the CPU has the instructions.
+#ifndef CONCLAVE_WITH_NATIVE
+#if defined(__GNUC__) && (defined(__x86_64__) || (defined(__aarch64__) && defined(__linux__)))
+#define CONCLAVE_WITH_NATIVE 1
+#else
+#define CONCLAVE_WITH_NATIVE 0
+#endif
+#endif
+
 #if defined(__cpp_exceptions)
 #define CONCLAVE_HAS_EXCEPTIONS 1
 #else
@@ -37,10 +46,10 @@
 #define CONCLAVE_ABI_ARCH _base
 #endif
 
-#define CONCLAVE_ABI_JOIN_(version, arch, exceptions, sodium, botan, openssl) \
-  version##arch##_e##exceptions##s##sodium##b##botan##o##openssl
-#define CONCLAVE_ABI_JOIN(version, arch, exceptions, sodium, botan, openssl) \
-  CONCLAVE_ABI_JOIN_(version, arch, exceptions, sodium, botan, openssl)
+#define CONCLAVE_ABI_JOIN_(version, arch, exceptions, sodium, botan, openssl, native) \
+  version##arch##_e##exceptions##s##sodium##b##botan##o##openssl##n##native
+#define CONCLAVE_ABI_JOIN(version, arch, exceptions, sodium, botan, openssl, native) \
+  CONCLAVE_ABI_JOIN_(version, arch, exceptions, sodium, botan, openssl, native)
 #define CONCLAVE_ABI                                                                                             \
   CONCLAVE_ABI_JOIN(v0_1, CONCLAVE_ABI_ARCH, CONCLAVE_HAS_EXCEPTIONS, CONCLAVE_WITH_SODIUM, CONCLAVE_WITH_BOTAN, \
-                    CONCLAVE_WITH_OPENSSL)
+                    CONCLAVE_WITH_OPENSSL, CONCLAVE_WITH_NATIVE)

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+/// What a kernel offers: tables of plain functions at the granularity of whole frames. Only pointers and integers cross
+/// from baseline code into code for another instruction set.
+#pragma once
+
+#include <conclave/config.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace conclave::inline CONCLAVE_ABI::simd {
+
+/// aes_schedule: an expanded key of AES-128 or AES-256 (FIPS 197 5.2).
+struct alignas(16) aes_schedule {
+  std::uint8_t round_keys[15][16];
+  std::uint32_t rounds;  ///< 10 or 14
+};
+
+inline constexpr std::size_t ghash_powers = 20;
+
+/// gcm_key: what one kernel prepared for AES-GCM; no other kernel may use it, because each stores the powers of H its
+/// own way. The kernels load it unaligned: it lives wherever operator new puts it.
+struct alignas(16) gcm_key {
+  aes_schedule aes;
+  std::uint8_t powers[ghash_powers][16];
+  std::uint8_t beyond[3][16];  ///< zero: vectors of several blocks read past the first power
+};
+
+/// gcm_job: one frame to seal or open (NIST SP 800-38D 7). The nonce has 12 bytes. seal: `in` has `size` bytes, `out`
+/// size + 16; open: `in` size + 16, `out` size. `out` may start where `in` does. No pointer is null where its size is
+/// not 0.
+struct gcm_job {
+  const gcm_key* key;
+  const std::uint8_t* nonce;
+  const std::uint8_t* aad;
+  std::size_t aad_size;
+  const std::uint8_t* in;
+  std::uint8_t* out;
+  std::size_t size;
+  bool good;  ///< set by open; where it is false, `out` holds bytes that nobody may see
+};
+
+/// ctr_job: bytes to encrypt or decrypt in counter mode. `counter` is the first counter block, of 16 bytes; its last four
+/// are a big-endian number that wraps by itself.
+struct ctr_job {
+  const aes_schedule* key;
+  const std::uint8_t* counter;
+  const std::uint8_t* in;
+  std::uint8_t* out;
+  std::size_t size;
+};
+
+/// aes_kernels: AES-GCM and AES-CTR. Jobs may have different keys and must not touch each other's output.
+struct aes_kernels {
+  const char* name;
+  std::uint32_t needs;  ///< bits of isa
+  /// expand(key, bytes, out): bytes is 16 or 32
+  void (*expand)(const std::uint8_t* key, std::size_t bytes, aes_schedule* out) noexcept;
+  void (*make_gcm)(const std::uint8_t* key, std::size_t bytes, gcm_key* out) noexcept;
+  void (*gcm_seal)(const gcm_job* jobs, std::size_t count) noexcept;
+  void (*gcm_open)(gcm_job* jobs, std::size_t count) noexcept;
+  void (*ctr)(const ctr_job* jobs, std::size_t count) noexcept;
+};
+
+/// hash_kernels: compression functions of FIPS 180-4.
+struct hash_kernels {
+  const char* name;
+  std::uint32_t needs;
+  /// sha256(state, blocks, count): absorbs `count` blocks of 64 bytes
+  void (*sha256)(std::uint32_t* state, const std::uint8_t* blocks, std::size_t count) noexcept;
+};
+
+}  // namespace conclave::simd
