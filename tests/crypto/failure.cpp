@@ -15,8 +15,11 @@ struct broken_cipher {
   static inline bool out_of_memory = false;
   static bool supports(aead_id) noexcept { return true; }
   static result<broken_cipher> make(aead_id, byte_view) { return broken_cipher{}; }
-  static status seal(byte_view, byte_view, byte_view, byte_span out) { return fail(out, errc::misuse); }
-  static status open(byte_view, byte_view, byte_view, byte_span out) { return fail(out, errc::unauthentic); }
+  static status seal(byte_view, byte_view, byte_view, byte_span out, byte_span tag) {
+    std::ranges::fill(tag, std::uint8_t{0x11});
+    return fail(out, errc::misuse);
+  }
+  static status open(byte_view, byte_view, byte_view, byte_view, byte_span out) { return fail(out, errc::unauthentic); }
   static status fail(byte_span out, errc code) {
     std::ranges::fill(out, std::uint8_t{0x11});
     if (out_of_memory) throw std::bad_alloc();

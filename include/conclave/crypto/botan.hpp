@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-/// Botan as a provider: AES-GCM, ChaCha20-Poly1305, SHA-1, SHA-2, SipHash, ECDH and ECDSA on the NIST curves.
+/// Botan as a provider: AES-GCM, AES-CTR, ChaCha20-Poly1305, SHA-1, SHA-2, SipHash, ECDH and ECDSA on the NIST curves.
 /// Botan reports by exceptions: they end here. Out of memory stays std::bad_alloc.
 #pragma once
 
 #include <conclave/crypto/checked_aead.hpp>
+#include <conclave/crypto/checked_ctr.hpp>
 #include <conclave/crypto/hmac.hpp>
 
 #include <botan/aead.h>
@@ -14,6 +15,7 @@
 #include <botan/hash.h>
 #include <botan/mac.h>
 #include <botan/pubkey.h>
+#include <botan/stream_cipher.h>
 #include <botan/system_rng.h>
 
 namespace conclave::inline CONCLAVE_ABI {
@@ -50,15 +52,15 @@ class botan_cipher {
     });
   }
 
-  [[nodiscard]] status seal(byte_view nonce, byte_view aad, byte_view plaintext, byte_span out) {
+  [[nodiscard]] status seal(byte_view nonce, byte_view aad, byte_view plaintext, byte_span out, byte_span tag) {
     return within_botan(errc::misuse, [&]() -> status {
-      run(mode(seal_, encryption), nonce, aad, plaintext, out);
+      run(mode(seal_, encryption), nonce, aad, plaintext, {}, out, tag);
       return {};
     });
   }
-  [[nodiscard]] status open(byte_view nonce, byte_view aad, byte_view ciphertext, byte_span out) {
+  [[nodiscard]] status open(byte_view nonce, byte_view aad, byte_view ciphertext, byte_view tag, byte_span out) {
     return within_botan(errc::unauthentic, [&]() -> status {
-      run(mode(open_, decryption), nonce, aad, ciphertext, out);
+      run(mode(open_, decryption), nonce, aad, ciphertext, tag, out, {});
       return {};
     });
   }
@@ -85,24 +87,59 @@ class botan_cipher {
   }
 
   // Whole blocks are worked on in the caller's buffer; only the end, with the tag, goes through Botan's vector.
-  static void run(Botan::AEAD_Mode& mode, byte_view nonce, byte_view aad, byte_view in, byte_span out) {
+  static void run(Botan::AEAD_Mode& mode, byte_view nonce, byte_view aad, byte_view in, byte_view tag_in, byte_span out,
+                  byte_span tag_out) {
     mode.reset();
     mode.set_associated_data(aad.data(), aad.size());
     mode.start(nonce.data(), nonce.size());
-    const std::size_t shared = std::min(in.size(), out.size());
-    const std::size_t whole = shared - shared % mode.update_granularity();
-    Botan::secure_vector<std::uint8_t> tail(in.begin() + static_cast<std::ptrdiff_t>(whole), in.end());
+    const std::size_t whole = in.size() - in.size() % mode.update_granularity();
+    Botan::secure_vector<std::uint8_t> end(in.begin() + static_cast<std::ptrdiff_t>(whole), in.end());
+    end.insert(end.end(), tag_in.begin(), tag_in.end());
     if (whole > 0) {
       std::memmove(out.data(), in.data(), whole);
       mode.process(out.data(), whole);
     }
-    mode.finish(tail);
-    std::ranges::copy(tail, out.subspan(whole).begin());
+    mode.finish(end);
+    const byte_view finished{end};
+    std::ranges::copy(finished.first(in.size() - whole), out.subspan(whole).begin());
+    std::ranges::copy(finished.subspan(in.size() - whole), tag_out.begin());
   }
 
   Botan::secure_vector<std::uint8_t> key_;
   mode_pointer seal_, open_;
   aead_id aead_{};
+};
+
+/// botan_ctr: AES-CTR with a counter of the whole block.
+class botan_ctr {
+ public:
+  [[nodiscard]] static bool supports(ctr_id ctr) noexcept { return *name(ctr) != '\0'; }
+  [[nodiscard]] static result<botan_ctr> make(ctr_id ctr, byte_view key) {
+    return within_botan(errc::unsupported, [&]() -> result<botan_ctr> {
+      botan_ctr out;
+      out.cipher_ = Botan::StreamCipher::create_or_throw(name(ctr));
+      out.cipher_->set_key(key.data(), key.size());
+      return out;
+    });
+  }
+  [[nodiscard]] status xor_keystream(byte_view counter, byte_view in, byte_span out) {
+    return within_botan(errc::misuse, [&]() -> status {
+      cipher_->set_iv(counter.data(), counter.size());
+      cipher_->cipher(in.data(), out.data(), in.size());
+      return {};
+    });
+  }
+
+ private:
+  [[nodiscard]] static const char* name(ctr_id ctr) noexcept {
+    switch (ctr) {
+      case ctr_id::aes_128_ctr: return "CTR-BE(AES-128)";
+      case ctr_id::aes_256_ctr: return "CTR-BE(AES-256)";
+    }
+    return "";
+  }
+
+  std::unique_ptr<Botan::StreamCipher> cipher_;
 };
 
 /// botan_hash: a hash of Botan as hmac.hpp wants it.
@@ -182,6 +219,7 @@ struct botan {
   [[nodiscard]] static status ready() noexcept { return {}; }
   [[nodiscard]] static bool supports(hash_id) noexcept { return true; }
   [[nodiscard]] static bool supports(aead_id aead) noexcept { return detail::botan_cipher::supports(aead); }
+  [[nodiscard]] static bool supports(ctr_id ctr) noexcept { return detail::botan_ctr::supports(ctr); }
   [[nodiscard]] static bool supports(kem_id kem) noexcept {
     return kem == kem_id::dhkem_p256_sha256 || kem == kem_id::dhkem_p384_sha384 || kem == kem_id::dhkem_p521_sha512;
   }
@@ -213,6 +251,20 @@ struct botan {
   }
 
   using aead_key = detail::checked_aead<detail::botan_cipher>;
+  using ctr_key = detail::checked_ctr<detail::botan_ctr>;
+
+  // Botan's hashes copy their state only into fresh memory: the pads are hashed again
+  class hmac_key {
+   public:
+    [[nodiscard]] static result<hmac_key> make(hash_id hash, byte_view key) { return hmac_key(hash, key); }
+    void mac(byte_parts parts, byte_span out) { pads_.mac(hash_, parts, out); }
+
+   private:
+    hmac_key(hash_id hash, byte_view key) : hash_{hash}, pads_{hash_, hash, key} {}
+
+    detail::botan_hash hash_;
+    detail::hmac_pads pads_;
+  };
 
   // SEC 1 3.3.1: the output is the x-coordinate
   [[nodiscard]] static status dh(kem_id kem, byte_view sk, byte_view pk, byte_span out) {

@@ -7,14 +7,14 @@
 
 namespace conclave::inline CONCLAVE_ABI::detail {
 
-/// aead_cipher: what a library has to bring. Sizes are right when these are called, and outputs need no care on
-/// failure.
+/// aead_cipher: what a library has to bring: the form with the tag apart. Sizes are right when these are called, and
+/// outputs need no care on failure.
 template <class C>
 concept aead_cipher = std::movable<C> && requires(C& c, byte_view in, byte_span out) {
   { C::supports(aead_id{}) } noexcept -> std::same_as<bool>;
   { C::make(aead_id{}, in) } -> std::same_as<result<C>>;
-  { c.seal(in, in, in, out) } -> std::same_as<status>;
-  { c.open(in, in, in, out) } -> std::same_as<status>;
+  { c.seal(in, in, in, out, out) } -> std::same_as<status>;
+  { c.open(in, in, in, in, out) } -> std::same_as<status>;
 };
 
 /// The longest plaintext of AES-GCM (NIST SP 800-38D 5.2.1.1), which ChaCha20-Poly1305 allows too.
@@ -37,27 +37,47 @@ class checked_aead {
   }
 
   [[nodiscard]] status seal(byte_view nonce, byte_view aad, byte_view plaintext, byte_span out) {
-    output_guard guard(out);
+    if (out.size() != plaintext.size() + aead_tag_size) return misuse(out);
+    return seal(nonce, aad, plaintext, out.first(plaintext.size()), out.subspan(plaintext.size()));
+  }
+  [[nodiscard]] status seal(byte_view nonce, byte_view aad, byte_view plaintext, byte_span out, byte_span tag) {
+    output_guard guard(out), tag_guard(tag);
     if (nonce.size() != aead_nonce_size || plaintext.size() > max_aead_plaintext) return errc::misuse;
-    if (out.size() != plaintext.size() + aead_tag_size || !may_share(plaintext, out)) return errc::misuse;
-    CONCLAVE_CHECK(cipher_.seal(nonce, aad, plaintext, out));
+    if (out.size() != plaintext.size() || !may_share(plaintext, out)) return errc::misuse;
+    if (tag.size() != aead_tag_size || overlaps(plaintext, tag) || overlaps(out, tag)) return errc::misuse;
+    CONCLAVE_CHECK(cipher_.seal(nonce, aad, plaintext, out, tag));
     guard.keep();
+    tag_guard.keep();
     return {};
   }
 
   [[nodiscard]] status open(byte_view nonce, byte_view aad, byte_view ciphertext, byte_span out) {
+    if (nonce.size() != aead_nonce_size) return misuse(out);
+    if (ciphertext.size() < aead_tag_size) {
+      secure_wipe(out);
+      return errc::unauthentic;
+    }
+    const std::size_t size = ciphertext.size() - aead_tag_size;
+    if (out.size() != size) return misuse(out);
+    return open(nonce, aad, ciphertext.first(size), ciphertext.subspan(size), out);
+  }
+  [[nodiscard]] status open(byte_view nonce, byte_view aad, byte_view ciphertext, byte_view tag, byte_span out) {
     output_guard guard(out);
-    if (nonce.size() != aead_nonce_size) return errc::misuse;
-    if (ciphertext.size() < aead_tag_size) return errc::unauthentic;
-    if (out.size() != ciphertext.size() - aead_tag_size || !may_share(ciphertext, out)) return errc::misuse;
+    if (nonce.size() != aead_nonce_size || tag.size() != aead_tag_size) return errc::misuse;
+    if (out.size() != ciphertext.size() || !may_share(ciphertext, out) || overlaps(tag, out)) return errc::misuse;
     if (out.size() > max_aead_plaintext) return errc::unauthentic;
-    CONCLAVE_CHECK(cipher_.open(nonce, aad, ciphertext, out));
+    CONCLAVE_CHECK(cipher_.open(nonce, aad, ciphertext, tag, out));
     guard.keep();
     return {};
   }
 
  private:
   explicit checked_aead(Cipher cipher) noexcept : cipher_{std::move(cipher)} {}
+
+  [[nodiscard]] static status misuse(byte_span out) noexcept {
+    secure_wipe(out);
+    return errc::misuse;
+  }
 
   Cipher cipher_;
 };

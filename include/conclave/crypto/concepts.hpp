@@ -13,10 +13,12 @@
 namespace conclave::inline CONCLAVE_ABI {
 
 /// KDFs and AEADs by their HPKE registry numbers (RFC 9180 7.2, 7.3), KEMs likewise (7.1); signatures by their TLS
-/// SignatureScheme (RFC 8446 4.2.3); hashes have no numbers in MLS or SFrame.
+/// SignatureScheme (RFC 8446 4.2.3); hashes and counter
+/// modes have no numbers in MLS or SFrame.
 enum class hash_id : std::uint8_t { sha1, sha256, sha384, sha512 };
 enum class kdf_id : std::uint16_t { hkdf_sha256 = 1, hkdf_sha384 = 2, hkdf_sha512 = 3 };
 enum class aead_id : std::uint16_t { aes_128_gcm = 1, aes_256_gcm = 2, chacha20_poly1305 = 3 };
+enum class ctr_id : std::uint8_t { aes_128_ctr, aes_256_ctr };
 enum class kem_id : std::uint16_t {
   dhkem_p256_sha256 = 0x10,
   dhkem_p384_sha384 = 0x11,
@@ -55,6 +57,9 @@ enum class signature_scheme : std::uint16_t {
 }
 inline constexpr std::size_t aead_nonce_size = 12;  ///< Nn of all three
 inline constexpr std::size_t aead_tag_size = 16;    ///< Nt of all three
+
+[[nodiscard]] constexpr std::size_t ctr_key_size(ctr_id ctr) noexcept { return ctr == ctr_id::aes_128_ctr ? 16 : 32; }
+inline constexpr std::size_t counter_block_size = 16;  ///< a block of AES
 
 /// kem_sizes(kem): Nsecret, Npk (= Nenc) and Nsk (RFC 9180 7.1).
 struct kem_sizes_t {
@@ -112,15 +117,36 @@ using signature_private_key = secret<signature_private_key_tag>;
 /// byte_parts: several ranges that count as one message, one after the other.
 using byte_parts = std::span<const byte_view>;
 
-/// aead_key_type: an AEAD key made ready once and used many times (RFC 5116). Not shared between threads. seal: `out`
-/// has plaintext.size() + aead_tag_size bytes; open: ciphertext.size() - aead_tag_size. `out` may start where the input
-/// starts (in place) and otherwise does not overlap it. On failure `out` is zeroed. Errors: open says unauthentic for
-/// every bad tag and for an input shorter than a tag; a wrong nonce or output size is misuse.
+/// aead_key_type: an AEAD key made ready once and used many times (RFC 5116). Not shared between threads. The tag stands
+/// behind the ciphertext, or where five arguments are given, apart from it. seal: `out` has plaintext.size() +
+/// aead_tag_size bytes; open: ciphertext.size() - aead_tag_size. `out` may start where the input starts (in place) and
+/// otherwise does not overlap it; a tag apart overlaps neither. On failure `out`, and what seal writes of the tag, is
+/// zeroed. Errors: open says unauthentic for every bad tag and for an input shorter than a tag; a wrong nonce, output or
+/// tag size is misuse.
 template <class K>
 concept aead_key_type = std::movable<K> && requires(K& k, byte_view in, byte_span out) {
-  { K::make(aead_id{}, in) } -> std::same_as<result<K>>;  // unsupported, or misuse for a wrong key length
-  { k.seal(in, in, in, out) } -> std::same_as<status>;    // nonce, aad, plaintext, out
-  { k.open(in, in, in, out) } -> std::same_as<status>;    // nonce, aad, ciphertext || tag, out
+  { K::make(aead_id{}, in) } -> std::same_as<result<K>>;     // unsupported, or misuse for a wrong key length
+  { k.seal(in, in, in, out) } -> std::same_as<status>;       // nonce, aad, plaintext, out
+  { k.open(in, in, in, out) } -> std::same_as<status>;       // nonce, aad, ciphertext || tag, out
+  { k.seal(in, in, in, out, out) } -> std::same_as<status>;  // nonce, aad, plaintext, out, tag
+  { k.open(in, in, in, in, out) } -> std::same_as<status>;   // nonce, aad, ciphertext, tag, out
+};
+
+/// ctr_key_type: a key of AES in counter mode (NIST SP 800-38A 6.5), made ready once. Not shared between threads. The
+/// initial counter block has counter_block_size bytes and counts as one big-endian number. `out` is as long as `in`, and
+/// starts where it starts or does not overlap it. On failure, which is misuse, `out` is zeroed.
+template <class K>
+concept ctr_key_type = std::movable<K> && requires(K& k, byte_view in, byte_span out) {
+  { K::make(ctr_id{}, in) } -> std::same_as<result<K>>;      // unsupported, or misuse for a wrong key length
+  { k.xor_keystream(in, in, out) } -> std::same_as<status>;  // initial counter block, in, out
+};
+
+/// hmac_key_type: a key of HMAC (RFC 2104) of any length whose two pads were hashed once. Not shared between threads.
+/// `out` has the size of the hash, and overlaps no part.
+template <class K>
+concept hmac_key_type = std::movable<K> && requires(K& k, byte_view in, byte_parts parts, byte_span out) {
+  { K::make(hash_id{}, in) } -> std::same_as<result<K>>;  // unsupported
+  { k.mac(parts, out) } -> std::same_as<void>;            // message, out
 };
 
 /// crypto_provider: everything the protocols need, as static functions on byte ranges. Outputs have exactly the size of
@@ -132,6 +158,7 @@ concept crypto_provider = requires(byte_view in, byte_span out, byte_parts parts
   { P::ready() } noexcept -> std::same_as<status>;
   { P::supports(hash_id{}) } noexcept -> std::same_as<bool>;
   { P::supports(aead_id{}) } noexcept -> std::same_as<bool>;
+  { P::supports(ctr_id{}) } noexcept -> std::same_as<bool>;
   { P::supports(kem_id{}) } noexcept -> std::same_as<bool>;
   { P::supports(signature_scheme{}) } noexcept -> std::same_as<bool>;
 
@@ -141,6 +168,8 @@ concept crypto_provider = requires(byte_view in, byte_span out, byte_parts parts
   { P::short_hash(in, in) } -> std::same_as<std::uint64_t>;
 
   requires aead_key_type<typename P::aead_key>;
+  requires ctr_key_type<typename P::ctr_key>;
+  requires hmac_key_type<typename P::hmac_key>;  // of every hash that is supported
 
   /// dh(kem, private, public, out): the DH output, Ndh bytes (RFC 9180 4.1). malformed for a public key that is not
   /// valid or gives the all-zero output (RFC 9180 7.1.4).

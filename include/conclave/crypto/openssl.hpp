@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-/// OpenSSL 3 as a provider: the NIST curves, X25519, X448, Ed448, AES-GCM, ChaCha20-Poly1305, SHA-1, SHA-2, SipHash.
+/// OpenSSL 3 as a provider: the NIST curves, X25519, X448, Ed448, AES-GCM, AES-CTR, ChaCha20-Poly1305, SHA-1, SHA-2, SipHash.
 #pragma once
 
 #include <conclave/crypto/checked_aead.hpp>
+#include <conclave/crypto/checked_ctr.hpp>
 #include <conclave/crypto/hmac.hpp>
 #include <conclave/detail/ct.hpp>
 
@@ -102,6 +103,20 @@ class openssl_hash {
   const EVP_MD* md_;
 };
 
+using openssl_cipher_context = openssl_ptr<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
+
+/// openssl_update(c, in, out): EVP_CipherUpdate, whose lengths are an int, for a longer range.
+[[nodiscard]] inline bool openssl_update(EVP_CIPHER_CTX* c, byte_view in, std::uint8_t* out) noexcept {
+  while (!in.empty()) {
+    const byte_view part = in.first(std::min<std::size_t>(in.size(), 1U << 30U));
+    int n = 0;
+    if (EVP_CipherUpdate(c, out, &n, part.data(), static_cast<int>(part.size())) != 1) return false;
+    in = in.subspan(part.size());
+    if (out != nullptr) out += part.size();
+  }
+  return true;
+}
+
 /// openssl_cipher: one context for each direction, keyed when it is first needed.
 class openssl_cipher {
  public:
@@ -113,29 +128,29 @@ class openssl_cipher {
     return out;
   }
 
-  [[nodiscard]] status seal(byte_view nonce, byte_view aad, byte_view plaintext, byte_span out) {
+  [[nodiscard]] status seal(byte_view nonce, byte_view aad, byte_view plaintext, byte_span out, byte_span tag) {
     const quiet_errors quiet;
     EVP_CIPHER_CTX* const c = keyed(seal_, 1);
     int n = 0;
-    const bool done = c != nullptr && start(c, nonce, aad) && update(c, plaintext, out.data()) &&
-                      EVP_CipherFinal_ex(c, out.data() + plaintext.size(), &n) == 1 &&
-                      EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_GET_TAG, aead_tag_size, out.data() + plaintext.size()) == 1;
+    const bool done = c != nullptr && start(c, nonce, aad) && openssl_update(c, plaintext, out.data()) &&
+                      EVP_CipherFinal_ex(c, tag.data(), &n) == 1 &&
+                      EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_GET_TAG, aead_tag_size, tag.data()) == 1;
     return done ? status{} : errc::misuse;
   }
-  [[nodiscard]] status open(byte_view nonce, byte_view aad, byte_view ciphertext, byte_span out) {
+  [[nodiscard]] status open(byte_view nonce, byte_view aad, byte_view ciphertext, byte_view tag, byte_span out) {
     const quiet_errors quiet;
     EVP_CIPHER_CTX* const c = keyed(open_, 0);
-    std::array<std::uint8_t, aead_tag_size> tag;
-    std::ranges::copy(ciphertext.last(aead_tag_size), tag.begin());
+    std::array<std::uint8_t, aead_tag_size> expected;
+    std::ranges::copy(tag, expected.begin());
     int n = 0;
-    const bool done = c != nullptr && start(c, nonce, aad) && update(c, ciphertext.first(out.size()), out.data()) &&
-                      EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_TAG, aead_tag_size, tag.data()) == 1 &&
-                      EVP_CipherFinal_ex(c, tag.data(), &n) == 1;
+    const bool done = c != nullptr && start(c, nonce, aad) && openssl_update(c, ciphertext, out.data()) &&
+                      EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_TAG, aead_tag_size, expected.data()) == 1 &&
+                      EVP_CipherFinal_ex(c, expected.data(), &n) == 1;
     return done ? status{} : errc::unauthentic;
   }
 
  private:
-  using context = openssl_ptr<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
+  using context = openssl_cipher_context;
 
   [[nodiscard]] EVP_CIPHER_CTX* keyed(context& made, int encrypt) const {
     if (!made) {
@@ -148,18 +163,7 @@ class openssl_cipher {
     return made.get();
   }
   [[nodiscard]] static bool start(EVP_CIPHER_CTX* c, byte_view nonce, byte_view aad) {
-    return EVP_CipherInit_ex2(c, nullptr, nullptr, nonce.data(), -1, nullptr) == 1 && update(c, aad, nullptr);
-  }
-  // lengths are an int in this interface
-  [[nodiscard]] static bool update(EVP_CIPHER_CTX* c, byte_view in, std::uint8_t* out) {
-    while (!in.empty()) {
-      const byte_view part = in.first(std::min<std::size_t>(in.size(), 1U << 30U));
-      int n = 0;
-      if (EVP_CipherUpdate(c, out, &n, part.data(), static_cast<int>(part.size())) != 1) return false;
-      in = in.subspan(part.size());
-      if (out != nullptr) out += part.size();
-    }
-    return true;
+    return EVP_CipherInit_ex2(c, nullptr, nullptr, nonce.data(), -1, nullptr) == 1 && openssl_update(c, aad, nullptr);
   }
 
   struct key_tag {
@@ -168,6 +172,38 @@ class openssl_cipher {
   secret<key_tag> key_;
   context seal_, open_;
   aead_id aead_{};
+};
+
+/// openssl_ctr: AES-CTR in one keyed context; every call starts at its own counter block.
+class openssl_ctr {
+ public:
+  [[nodiscard]] static bool supports(ctr_id ctr) noexcept { return cipher(ctr) != nullptr; }
+  [[nodiscard]] static result<openssl_ctr> make(ctr_id ctr, byte_view key) {
+    const quiet_errors quiet;
+    openssl_ctr out;
+    if (EVP_EncryptInit_ex2(out.context_.get(), cipher(ctr), key.data(), nullptr, nullptr) != 1)
+      return errc::unsupported;
+    return out;
+  }
+  [[nodiscard]] status xor_keystream(byte_view counter, byte_view in, byte_span out) {
+    const quiet_errors quiet;
+    const bool done = EVP_EncryptInit_ex2(context_.get(), nullptr, nullptr, counter.data(), nullptr) == 1 &&
+                      openssl_update(context_.get(), in, out.data());
+    return done ? status{} : errc::misuse;
+  }
+
+ private:
+  [[nodiscard]] static const EVP_CIPHER* cipher(ctr_id ctr) noexcept {
+    static const EVP_CIPHER* const ctr128 = openssl_fetch<EVP_CIPHER, EVP_CIPHER_fetch>("AES-128-CTR");
+    static const EVP_CIPHER* const ctr256 = openssl_fetch<EVP_CIPHER, EVP_CIPHER_fetch>("AES-256-CTR");
+    switch (ctr) {
+      case ctr_id::aes_128_ctr: return ctr128;
+      case ctr_id::aes_256_ctr: return ctr256;
+    }
+    return nullptr;
+  }
+
+  openssl_cipher_context context_{openssl_alloc(EVP_CIPHER_CTX_new())};
 };
 
 using openssl_pkey = openssl_ptr<EVP_PKEY, EVP_PKEY_free>;
@@ -257,6 +293,7 @@ struct openssl {
   }
   [[nodiscard]] static bool supports(hash_id hash) noexcept { return detail::openssl_md(hash) != nullptr; }
   [[nodiscard]] static bool supports(aead_id aead) noexcept { return detail::openssl_cipher::supports(aead); }
+  [[nodiscard]] static bool supports(ctr_id ctr) noexcept { return detail::openssl_ctr::supports(ctr); }
   [[nodiscard]] static bool supports(kem_id kem) noexcept {
     return detail::openssl_curve::of(kem) != nullptr || detail::openssl_montgomery(kem) != nullptr;
   }
@@ -292,6 +329,23 @@ struct openssl {
   }
 
   using aead_key = detail::checked_aead<detail::openssl_cipher>;
+  using ctr_key = detail::checked_ctr<detail::openssl_ctr>;
+
+  // OpenSSL copies a hash state only into fresh memory: hashing the pads again costs about as much, and no allocation
+  class hmac_key {
+   public:
+    [[nodiscard]] static result<hmac_key> make(hash_id hash, byte_view key) {
+      if (!supports(hash)) return errc::unsupported;
+      return hmac_key(hash, key);
+    }
+    void mac(byte_parts parts, byte_span out) { pads_.mac(hash_, parts, out); }
+
+   private:
+    hmac_key(hash_id hash, byte_view key) : hash_{hash}, pads_{hash_, hash, key} {}
+
+    detail::openssl_hash hash_;
+    detail::hmac_pads pads_;
+  };
 
   // NIST curves: SEC 1 3.3.1, the output is the x-coordinate; X25519 and X448: RFC 7748 6
   [[nodiscard]] static status dh(kem_id kem, byte_view sk, byte_view pk, byte_span out) {

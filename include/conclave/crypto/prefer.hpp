@@ -8,6 +8,36 @@
 
 namespace conclave::inline CONCLAVE_ABI {
 
+namespace detail {
+
+/// either<A, B>: a key of one library or of the other.
+template <class A, class B>
+class either {
+ public:
+  /// make(first, arguments...): A::make(arguments...) or B::make(arguments...).
+  [[nodiscard]] static result<either> make(bool first, auto... arguments) {
+    if (first) {
+      CONCLAVE_TRY(auto made, A::make(arguments...));
+      return either(std::in_place_index<0>, std::move(made));
+    }
+    CONCLAVE_TRY(auto made, B::make(arguments...));
+    return either(std::in_place_index<1>, std::move(made));
+  }
+  /// with(work): what work(key) returns, for the key that is there.
+  auto with(auto work) {
+    if (auto* const first = std::get_if<0>(&key_)) return work(*first);
+    return work(*std::get_if<1>(&key_));
+  }
+
+ private:
+  template <std::size_t I, class K>
+  either(std::in_place_index_t<I> which, K key) noexcept : key_{which, std::move(key)} {}
+
+  std::variant<A, B> key_;
+};
+
+}  // namespace detail
+
 /// prefer<First, Second>: a crypto_provider that asks First for what First supports, and Second for the rest.
 template <crypto_provider First, crypto_provider Second>
 struct prefer {
@@ -17,6 +47,7 @@ struct prefer {
   }
   [[nodiscard]] static bool supports(hash_id id) noexcept { return First::supports(id) || Second::supports(id); }
   [[nodiscard]] static bool supports(aead_id id) noexcept { return First::supports(id) || Second::supports(id); }
+  [[nodiscard]] static bool supports(ctr_id id) noexcept { return First::supports(id) || Second::supports(id); }
   [[nodiscard]] static bool supports(kem_id id) noexcept { return First::supports(id) || Second::supports(id); }
   [[nodiscard]] static bool supports(signature_scheme id) noexcept {
     return First::supports(id) || Second::supports(id);
@@ -30,31 +61,65 @@ struct prefer {
   }
   [[nodiscard]] static std::uint64_t short_hash(byte_view key, byte_view data) { return First::short_hash(key, data); }
 
-  /// aead_key: the key of whichever library serves the algorithm.
+  /// aead_key, ctr_key, hmac_key: the key of whichever library serves the algorithm.
   class aead_key {
    public:
-    [[nodiscard]] static result<aead_key> make(aead_id id, byte_view key) {
-      if (First::supports(id)) {
-        CONCLAVE_TRY(auto made, First::aead_key::make(id, key));
-        return aead_key(std::in_place_index<0>, std::move(made));
-      }
-      CONCLAVE_TRY(auto made, Second::aead_key::make(id, key));
-      return aead_key(std::in_place_index<1>, std::move(made));
+    [[nodiscard]] static result<aead_key> make(aead_id id, byte_view raw) {
+      CONCLAVE_TRY(auto made, keys::make(First::supports(id), id, raw));
+      return aead_key(std::move(made));
     }
     [[nodiscard]] status seal(byte_view nonce, byte_view aad, byte_view plaintext, byte_span out) {
-      if (auto* first = std::get_if<0>(&key_)) return first->seal(nonce, aad, plaintext, out);
-      return std::get_if<1>(&key_)->seal(nonce, aad, plaintext, out);
+      return key_.with([&](auto& key) { return key.seal(nonce, aad, plaintext, out); });
     }
     [[nodiscard]] status open(byte_view nonce, byte_view aad, byte_view ciphertext, byte_span out) {
-      if (auto* first = std::get_if<0>(&key_)) return first->open(nonce, aad, ciphertext, out);
-      return std::get_if<1>(&key_)->open(nonce, aad, ciphertext, out);
+      return key_.with([&](auto& key) { return key.open(nonce, aad, ciphertext, out); });
+    }
+    [[nodiscard]] status seal(byte_view nonce, byte_view aad, byte_view plaintext, byte_span out, byte_span tag) {
+      return key_.with([&](auto& key) { return key.seal(nonce, aad, plaintext, out, tag); });
+    }
+    [[nodiscard]] status open(byte_view nonce, byte_view aad, byte_view ciphertext, byte_view tag, byte_span out) {
+      return key_.with([&](auto& key) { return key.open(nonce, aad, ciphertext, tag, out); });
     }
 
    private:
-    template <std::size_t I, class K>
-    aead_key(std::in_place_index_t<I> which, K key) noexcept : key_{which, std::move(key)} {}
+    using keys = detail::either<typename First::aead_key, typename Second::aead_key>;
+    explicit aead_key(keys key) noexcept : key_{std::move(key)} {}
 
-    std::variant<typename First::aead_key, typename Second::aead_key> key_;
+    keys key_;
+  };
+
+  class ctr_key {
+   public:
+    [[nodiscard]] static result<ctr_key> make(ctr_id id, byte_view raw) {
+      CONCLAVE_TRY(auto made, keys::make(First::supports(id), id, raw));
+      return ctr_key(std::move(made));
+    }
+    [[nodiscard]] status xor_keystream(byte_view counter, byte_view in, byte_span out) {
+      return key_.with([&](auto& key) { return key.xor_keystream(counter, in, out); });
+    }
+
+   private:
+    using keys = detail::either<typename First::ctr_key, typename Second::ctr_key>;
+    explicit ctr_key(keys key) noexcept : key_{std::move(key)} {}
+
+    keys key_;
+  };
+
+  class hmac_key {
+   public:
+    [[nodiscard]] static result<hmac_key> make(hash_id id, byte_view raw) {
+      CONCLAVE_TRY(auto made, keys::make(First::supports(id), id, raw));
+      return hmac_key(std::move(made));
+    }
+    void mac(byte_parts parts, byte_span out) {
+      key_.with([&](auto& key) { key.mac(parts, out); });
+    }
+
+   private:
+    using keys = detail::either<typename First::hmac_key, typename Second::hmac_key>;
+    explicit hmac_key(keys key) noexcept : key_{std::move(key)} {}
+
+    keys key_;
   };
 
   [[nodiscard]] static status dh(kem_id kem, byte_view sk, byte_view pk, byte_span out) {

@@ -44,6 +44,7 @@ struct default_provider : detail::all_libraries {
   static void hmac(hash_id id, byte_view key, byte_parts parts, byte_span out) {
     detail::hash_libraries::hmac(id, key, parts, out);
   }
+  using hmac_key = detail::hash_libraries::hmac_key;
 };
 
 static_assert(crypto_provider<default_provider>);

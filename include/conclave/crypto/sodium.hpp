@@ -4,6 +4,7 @@
 #pragma once
 
 #include <conclave/crypto/checked_aead.hpp>
+#include <conclave/crypto/checked_ctr.hpp>
 
 #include <sodium.h>
 
@@ -30,16 +31,22 @@ class sodium_cipher {
     return out;
   }
 
-  [[nodiscard]] status seal(byte_view nonce, byte_view aad, byte_view plaintext, byte_span out) noexcept {
-    const auto encrypt = gcm_ ? crypto_aead_aes256gcm_encrypt : crypto_aead_chacha20poly1305_ietf_encrypt;
-    const int rc = encrypt(out.data(), nullptr, non_null(plaintext), plaintext.size(), non_null(aad), aad.size(),
-                           nullptr, nonce.data(), key_.reveal().data());
+  [[nodiscard]] status seal(byte_view nonce, byte_view aad, byte_view plaintext, byte_span out,
+                            byte_span tag) noexcept {
+    const auto encrypt =
+        gcm_ ? crypto_aead_aes256gcm_encrypt_detached : crypto_aead_chacha20poly1305_ietf_encrypt_detached;
+    std::uint8_t none;
+    const int rc = encrypt(out.empty() ? &none : out.data(), tag.data(), nullptr, non_null(plaintext), plaintext.size(),
+                           non_null(aad), aad.size(), nullptr, nonce.data(), key_.reveal().data());
     return rc == 0 ? status{} : errc::misuse;
   }
-  [[nodiscard]] status open(byte_view nonce, byte_view aad, byte_view ciphertext, byte_span out) noexcept {
-    const auto decrypt = gcm_ ? crypto_aead_aes256gcm_decrypt : crypto_aead_chacha20poly1305_ietf_decrypt;
-    const int rc = decrypt(out.data(), nullptr, nullptr, ciphertext.data(), ciphertext.size(), non_null(aad),
-                           aad.size(), nonce.data(), key_.reveal().data());
+  [[nodiscard]] status open(byte_view nonce, byte_view aad, byte_view ciphertext, byte_view tag,
+                            byte_span out) noexcept {
+    const auto decrypt =
+        gcm_ ? crypto_aead_aes256gcm_decrypt_detached : crypto_aead_chacha20poly1305_ietf_decrypt_detached;
+    std::uint8_t none;
+    const int rc = decrypt(out.empty() ? &none : out.data(), nullptr, non_null(ciphertext), ciphertext.size(),
+                           tag.data(), non_null(aad), aad.size(), nonce.data(), key_.reveal().data());
     return rc == 0 ? status{} : errc::unauthentic;
   }
 
@@ -49,6 +56,37 @@ class sodium_cipher {
   };
   secret<key_tag> key_;
   bool gcm_ = false;
+};
+
+/// sodium_hmac: the two states of HMAC after its key; each message works on a copy.
+class sodium_hmac {
+ public:
+  sodium_hmac(hash_id hash, byte_view key) noexcept : hash_{hash} {
+    if (hash == hash_id::sha256)
+      crypto_auth_hmacsha256_init(&keyed_.value.sha256, non_null(key), key.size());
+    else
+      crypto_auth_hmacsha512_init(&keyed_.value.sha512, non_null(key), key.size());
+  }
+  void mac(byte_parts parts, byte_span out) noexcept {
+    if (out.size() != hash_size(hash_)) CONCLAVE_PANIC();
+    wiped<states> work;
+    work.value = keyed_.value;
+    if (hash_ == hash_id::sha256) {
+      for (const byte_view part : parts) crypto_auth_hmacsha256_update(&work.value.sha256, non_null(part), part.size());
+      crypto_auth_hmacsha256_final(&work.value.sha256, out.data());
+    } else {
+      for (const byte_view part : parts) crypto_auth_hmacsha512_update(&work.value.sha512, non_null(part), part.size());
+      crypto_auth_hmacsha512_final(&work.value.sha512, out.data());
+    }
+  }
+
+ private:
+  union states {
+    crypto_auth_hmacsha512_state sha512;
+    crypto_auth_hmacsha256_state sha256;
+  };
+  wiped<states> keyed_;
+  hash_id hash_;
 };
 
 }  // namespace detail
@@ -66,6 +104,7 @@ struct sodium {
     return hash == hash_id::sha256 || hash == hash_id::sha512;
   }
   [[nodiscard]] static bool supports(aead_id aead) noexcept { return detail::sodium_cipher::supports(aead); }
+  [[nodiscard]] static bool supports(ctr_id ctr) noexcept { return detail::no_ctr::supports(ctr); }
   [[nodiscard]] static bool supports(kem_id kem) noexcept { return kem == kem_id::dhkem_x25519_sha256; }
   [[nodiscard]] static bool supports(signature_scheme scheme) noexcept { return scheme == signature_scheme::ed25519; }
 
@@ -84,18 +123,8 @@ struct sodium {
     }
   }
   static void hmac(hash_id hash, byte_view key, byte_parts parts, byte_span out) noexcept {
-    if (!supports(hash) || out.size() != hash_size(hash)) CONCLAVE_PANIC();
-    if (hash == hash_id::sha256) {
-      crypto_auth_hmacsha256_state state;
-      crypto_auth_hmacsha256_init(&state, detail::non_null(key), key.size());
-      for (const byte_view part : parts) crypto_auth_hmacsha256_update(&state, detail::non_null(part), part.size());
-      crypto_auth_hmacsha256_final(&state, out.data());
-    } else {
-      crypto_auth_hmacsha512_state state;
-      crypto_auth_hmacsha512_init(&state, detail::non_null(key), key.size());
-      for (const byte_view part : parts) crypto_auth_hmacsha512_update(&state, detail::non_null(part), part.size());
-      crypto_auth_hmacsha512_final(&state, out.data());
-    }
+    if (!supports(hash)) CONCLAVE_PANIC();
+    detail::sodium_hmac(hash, key).mac(parts, out);
   }
   [[nodiscard]] static std::uint64_t short_hash(byte_view key, byte_view data) noexcept {
     static_assert(crypto_shorthash_BYTES == sizeof(std::uint64_t));
@@ -107,6 +136,21 @@ struct sodium {
   }
 
   using aead_key = detail::checked_aead<detail::sodium_cipher>;
+  using ctr_key = detail::checked_ctr<detail::no_ctr>;
+
+  class hmac_key {
+   public:
+    [[nodiscard]] static result<hmac_key> make(hash_id hash, byte_view key) noexcept {
+      if (!supports(hash)) return errc::unsupported;
+      return hmac_key(hash, key);
+    }
+    void mac(byte_parts parts, byte_span out) noexcept { key_.mac(parts, out); }
+
+   private:
+    hmac_key(hash_id hash, byte_view key) noexcept : key_{hash, key} {}
+
+    detail::sodium_hmac key_;
+  };
 
   // RFC 7748 6.1; libsodium clamps the scalar and refuses the all-zero output
   [[nodiscard]] static status dh(kem_id kem, byte_view sk, byte_view pk, byte_span out) noexcept {

@@ -39,6 +39,25 @@ class [[nodiscard]] wipe_guard {
   byte_span memory_;
 };
 
+/// wiped<T>: a plain T, such as the state of a keyed hash, that moves and does not copy and is erased wherever it was.
+template <class T>
+  requires std::is_trivially_copyable_v<T>
+struct wiped {
+  T value{};
+
+  wiped() noexcept = default;
+  wiped(wiped&& other) noexcept : value{other.value} { secure_wipe(&other.value, sizeof(T)); }
+  wiped& operator=(wiped&& other) noexcept {
+    if (this == &other) return *this;
+    value = other.value;
+    secure_wipe(&other.value, sizeof(T));
+    return *this;
+  }
+  wiped(const wiped&) = delete;
+  wiped& operator=(const wiped&) = delete;
+  ~wiped() { secure_wipe(&value, sizeof(T)); }
+};
+
 /// wiping_allocator: wipes every block before it is given back, so that growing a vector leaves no copy behind.
 template <class T>
 struct wiping_allocator {
