@@ -2,13 +2,13 @@
 /// What the CPU at hand can run, and what its operating system lets it.
 #pragma once
 
-#include <conclave/config.hpp>
+#include <conclave/simd/target.hpp>
 
 #include <cstdint>
 
-#if CONCLAVE_WITH_NATIVE && defined(__x86_64__)
+#if CONCLAVE_X86_64
 #include <cpuid.h>
-#elif CONCLAVE_WITH_NATIVE && defined(__aarch64__) && defined(__linux__)
+#elif CONCLAVE_AARCH64 && defined(__linux__)
 #include <sys/auxv.h>
 #endif
 
@@ -30,7 +30,7 @@ namespace detail {
   return (word & wanted) == wanted;
 }
 
-#if CONCLAVE_WITH_NATIVE && defined(__x86_64__)
+#if CONCLAVE_X86_64
 // Intel SDM volume 2A, CPUID: leaf 1 ECX, leaf 7 EBX and ECX
 inline constexpr std::uint32_t leaf1_pclmul = 1U << 1U, leaf1_ssse3 = 1U << 9U, leaf1_sse41 = 1U << 19U,
                                leaf1_aes = 1U << 25U, leaf1_osxsave = 1U << 27U, leaf1_avx = 1U << 28U;
@@ -65,7 +65,7 @@ inline constexpr std::uint64_t xcr0_avx = 0x06, xcr0_avx512 = 0xe6;
   if (has_bits(saved, xcr0_avx512) && has_bits(b7, avx512 | leaf7b_bmi2)) out |= isa::x86_vaes512;
   return out;
 }
-#elif CONCLAVE_WITH_NATIVE && defined(__aarch64__) && defined(__linux__)
+#elif CONCLAVE_AARCH64 && defined(__linux__)
 // Linux, arch/arm64/include/uapi/asm/hwcap.h
 inline constexpr unsigned long hwcap_aes = 1UL << 3U, hwcap_pmull = 1UL << 4U, hwcap_sha2 = 1UL << 6U;
 

@@ -6,6 +6,18 @@
 
 #include <conclave/config.hpp>
 
+/// Whose kernels this build holds, always 0 or 1.
+#if CONCLAVE_WITH_NATIVE && defined(__x86_64__)
+#define CONCLAVE_X86_64 1
+#else
+#define CONCLAVE_X86_64 0
+#endif
+#if CONCLAVE_WITH_NATIVE && defined(__aarch64__)
+#define CONCLAVE_AARCH64 1
+#else
+#define CONCLAVE_AARCH64 0
+#endif
+
 #define CONCLAVE_PRAGMA(...) _Pragma(#__VA_ARGS__)
 
 #if defined(__clang__)
