@@ -26,6 +26,10 @@ inline constexpr std::size_t capabilities = 256;
 /// Proposals waiting for a commit, per group: a mass leave of a large meeting, without letting one member fill memory.
 inline constexpr std::size_t pending_proposals = 16384;
 
+/// Lists of proposals that are tried until one makes a valid commit: enough to find two bad ones among the most there can
+/// be, and few enough that a flood of bad ones costs its sender more than the committer.
+inline constexpr std::size_t commit_attempts = 32;
+
 /// Pre-shared keys in one commit or Welcome: each costs a key-schedule step before anything is authenticated.
 inline constexpr std::size_t preshared_keys = 64;
 

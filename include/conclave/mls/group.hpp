@@ -237,21 +237,23 @@ class basic_group : private group_state<P> {
 
   // ---- changing the group ----------------------------------------------------------------------------------------
 
-  /// commit(env, request): prepares a commit of the request and of all valid proposals received in this epoch. Errors:
-  /// what the request breaks, with its rule; misuse after removal; no_entropy; exhausted.
+  /// commit(env, request): prepares a commit of the request and of the proposals received in this epoch, without those
+  /// that would break it. Errors: what the request breaks, with its rule; misuse after removal; no_entropy; exhausted.
   [[nodiscard]] result<pending> commit(environment& env, const commit_request& request) {
     CONCLAVE_CHECK(may_send_now());
-    std::vector<listed_proposal> list;
-    bytes encoded;
-    writer w{encoded};
     std::unordered_set<std::uint32_t> changed;
     for (const leaf_index i : request.remove) changed.insert(number(i));
-    if (!request.reinit_as) proposals_.select(current_.tree, current_.own, changed, list, w);
-    CONCLAVE_CHECK(append_request(env, request, list, w));
-    CONCLAVE_TRY(
-        auto prepared,
-        create_commit(env, current_, me_, {list, encoded, request.authenticated_data, request.path, nullptr}, policy_));
-    return pending(std::move(prepared), current_.interim_transcript_hash);
+    std::vector<const stored_proposal*> received;
+    if (!request.reinit_as) received = proposals_.select(current_.tree, current_.own, changed);
+    CONCLAVE_TRY(const auto own, requested(env, request));
+    auto prepared = prepare(env, request, own, received);
+    if (!prepared && !received.empty() && prepared.error() != errc::no_entropy) {
+      // somebody has proposed what no commit can contain, and must not block them all by it
+      CONCLAVE_CHECK(this->fits(own, {}));
+      prepared = prepare(env, request, own, this->fitting(own, received));
+    }
+    if (!prepared) return prepared.error();
+    return pending(*std::move(prepared), current_.interim_transcript_hash);
   }
 
   /// apply(commit): the delivery service has accepted it. Errors: stale_epoch where another commit came first, misuse
@@ -392,32 +394,44 @@ class basic_group : private group_state<P> {
     return out;
   }
 
-  /// The proposals of a request, by value.
-  [[nodiscard]] status append_request(environment& env, const commit_request& request,
-                                      std::vector<listed_proposal>& list, writer& w) const {
-    listed_proposal entry{{}, {sender_type::member, number(current_.own)}};
-    const auto append = [&](proposal_type type, auto&& fill) {
-      entry.proposal = {};
-      entry.proposal.type = type;
-      fill(entry.proposal);
-      append_item(w, list, entry);
+  /// The proposals of a request.
+  [[nodiscard]] result<std::vector<listed_proposal>> requested(environment& env, const commit_request& request) const {
+    std::vector<listed_proposal> out;
+    const auto add = [&](proposal_type type, auto&& fill) {
+      out.push_back({{}, {sender_type::member, number(current_.own)}});
+      out.back().proposal.type = type;
+      fill(out.back().proposal);
     };
     if (request.extensions) {
       CONCLAVE_TRY(const auto items, extension_list::check(*request.extensions));
-      append(proposal_type::group_context_extensions, [&](proposal& p) { p.group_context_extensions = items; });
+      add(proposal_type::group_context_extensions, [&](proposal& p) { p.group_context_extensions = items; });
     }
-    for (const leaf_index i : request.remove) append(proposal_type::remove, [&](proposal& p) { p.remove = i; });
+    for (const leaf_index i : request.remove) add(proposal_type::remove, [&](proposal& p) { p.remove = i; });
     for (const byte_view package : request.add) {
-      CONCLAVE_TRY(const auto add, add_of(env, package));
-      append(proposal_type::add, [&](proposal& p) { p.add = add.add; });
+      CONCLAVE_TRY(const auto wanted, add_of(env, package));
+      add(proposal_type::add, [&](proposal& p) { p.add = wanted.add; });
     }
-    for (const auto& id : request.psks) append(proposal_type::psk, [&](proposal& p) { p.psk = id; });
-    if (request.reinit_as) append(proposal_type::reinit, [&](proposal& p) { p.reinit = *request.reinit_as; });
+    for (const auto& id : request.psks) add(proposal_type::psk, [&](proposal& p) { p.psk = id; });
+    if (request.reinit_as) add(proposal_type::reinit, [&](proposal& p) { p.reinit = *request.reinit_as; });
     for (const auto& custom : request.custom) {
       if (is_default(custom.type) || custom.type == proposal_type::self_remove) return errc::misuse;
-      append(custom.type, [&](proposal& p) { p.custom = custom.custom; });
+      add(custom.type, [&](proposal& p) { p.custom = custom.custom; });
     }
-    return {};
+    return out;
+  }
+
+  /// A commit of what was received, by reference, and of the request's own proposals, by value.
+  [[nodiscard]] result<prepared_commit<P>> prepare(environment& env, const commit_request& request,
+                                                   std::span<const listed_proposal> own,
+                                                   std::span<const stored_proposal* const> received) {
+    std::vector<listed_proposal> list;
+    bytes encoded;
+    writer w{encoded};
+    for (const stored_proposal* p : received)
+      append_item(w, list, {p->proposal(), p->sender(), true}, p->reference.view());
+    for (const listed_proposal& p : own) append_item(w, list, p);
+    return create_commit(env, current_, me_, {list, encoded, request.authenticated_data, request.path, nullptr},
+                         policy_);
   }
 
   [[nodiscard]] result<bytes> send_proposal(environment& env, const proposal& p,

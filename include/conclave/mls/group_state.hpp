@@ -83,6 +83,44 @@ class group_state {
     return signatures.verify();
   }
 
+  /// fits(own, received): success where a commit of these is valid, as far as that is known before its path is made.
+  [[nodiscard]] status fits(std::span<const listed_proposal> own,
+                            std::span<const stored_proposal* const> received) const {
+    std::vector<listed_proposal> list(own.begin(), own.end());
+    for (const stored_proposal* p : received) list.push_back({p->proposal(), p->sender(), true});
+    ratchet_tree<P> tree = current_.tree;
+    CONCLAVE_TRY(const auto applied,
+                 apply_proposals(current_, list, {sender_type::member, number(current_.own)}, policy_, tree));
+    std::vector<leaf_index> changed = applied.added;
+    changed.insert(changed.end(), applied.updated.begin(), applied.updated.end());
+    CONCLAVE_CHECK(valid_members(current_.tree, tree, changed, applied.extensions));
+    CONCLAVE_CHECK(find_psks(suite(), applied.psks, policy_.psks));
+    return {};
+  }
+
+  /// fitting(own, received): those that fit beside `own`, found by halves; what is still in question after
+  /// limits::commit_attempts failures is left out.
+  [[nodiscard]] std::vector<const stored_proposal*> fitting(std::span<const listed_proposal> own,
+                                                            std::span<const stored_proposal* const> received) const {
+    std::vector<const stored_proposal*> kept;
+    std::size_t attempts = limits::commit_attempts;
+    const auto keep = [&](auto& self, std::span<const stored_proposal* const> part) -> void {
+      if (part.empty() || attempts == 0) return;
+      std::vector<const stored_proposal*> tried = kept;
+      tried.insert(tried.end(), part.begin(), part.end());
+      if (fits(own, tried)) {
+        kept = std::move(tried);
+        return;
+      }
+      --attempts;
+      if (part.size() == 1) return;
+      self(self, part.first(part.size() / 2));
+      self(self, part.subspan(part.size() / 2));
+    };
+    keep(keep, received);
+    return kept;
+  }
+
   received_proposal store(authenticated_content&& content, std::optional<hpke::key_pair> own_update) {
     const digest reference = suite().ref_hash("MLS 1.0 Proposal Reference", content.encoded);
     received_proposal out{content.content.body.proposal.type, to_bytes(reference.view())};

@@ -50,17 +50,14 @@ class proposal_cache {
     by_reference_.clear();
   }
 
-  /// select(tree, own, changed, list, writer): adds to a commit, by reference, the proposals that fit together: a
-  /// removal beats Updates of its leaf, the last Update beats earlier ones, a ReInit yields to anything else, and what
-  /// would break the list is left out, so that no single member can block every commit. `changed` holds the leaves the
-  /// commit changes already.
+  /// select(tree, own, changed): what a commit by leaf `own` should contain: a removal beats Updates of its leaf, the
+  /// last Update beats earlier ones, a ReInit yields to anything else. `changed` holds the leaves the commit changes
+  /// already.
   template <crypto_provider P>
-  void select(const ratchet_tree<P>& tree, leaf_index own, std::unordered_set<std::uint32_t>& changed,
-              std::vector<listed_proposal>& list, writer& w) const {
-    const std::size_t before = list.size();
-    const auto take = [&](const stored_proposal& p) {
-      append_item(w, list, {p.proposal(), p.sender(), true}, p.reference.view());
-    };
+  [[nodiscard]] std::vector<const stored_proposal*> select(const ratchet_tree<P>& tree, leaf_index own,
+                                                           std::unordered_set<std::uint32_t>& changed) const {
+    std::vector<const stored_proposal*> out;
+    const auto take = [&](const stored_proposal& p) { out.push_back(&p); };
     for (const auto& p : stored_)
       if (p.proposal().type == proposal_type::self_remove && p.sender().index != number(own) &&
           changed.insert(p.sender().index).second)
@@ -89,9 +86,10 @@ class proposal_cache {
           break;
       }
     }
-    if (list.size() == before && changed.empty())
+    if (out.empty() && changed.empty())
       for (const auto& p : stored_)
-        if (p.proposal().type == proposal_type::reinit) return take(p);
+        if (p.proposal().type == proposal_type::reinit) return {&p};
+    return out;
   }
 
  private:
