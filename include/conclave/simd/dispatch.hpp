@@ -4,7 +4,10 @@
 
 #include <conclave/simd/cpu.hpp>
 #include <conclave/simd/kernels.hpp>
+#include <conclave/simd/x86_vaes256.hpp>
+#include <conclave/simd/x86_vaes512.hpp>
 
+#include <array>
 #include <atomic>
 #include <span>
 #include <string_view>
@@ -18,7 +21,12 @@ template <class Kernels>
 
 template <>
 [[nodiscard]] inline std::span<const aes_kernels* const> all<aes_kernels>() noexcept {
+#if CONCLAVE_X86_64
+  static constexpr std::array tables{&x86_aesni::aes, &x86_vaes256::aes, &x86_vaes512::aes};
+  return tables;
+#else
   return {};
+#endif
 }
 template <>
 [[nodiscard]] inline std::span<const hash_kernels* const> all<hash_kernels>() noexcept {

@@ -18,18 +18,17 @@ struct alignas(16) aes_schedule {
 
 inline constexpr std::size_t ghash_powers = 20;
 
-/// gcm_key: what one kernel prepared for AES-GCM; no other kernel may use it, because each stores the powers of H its
-/// own way. The kernels load it unaligned: it lives wherever operator new puts it.
+/// gcm_key: what make_gcm prepared, for the kernels of the same table. They load it unaligned: it lives wherever
+/// operator new puts it.
 struct alignas(16) gcm_key {
   aes_schedule aes;
-  std::uint8_t powers[ghash_powers][16];
-  std::uint8_t beyond[3][16];  ///< zero: vectors of several blocks read past the first power
+  std::uint8_t powers[ghash_powers][16];  ///< of the hash subkey H, the highest first
+  std::uint8_t beyond[3][16];             ///< zero: vectors of several blocks read past the first power
 };
 
-/// gcm_job: one frame to seal or open (NIST SP 800-38D 7). The nonce has 12 bytes. seal: `in` has `size` bytes, `out`
-/// size + 16; open: `in` size + 16, `out` size. `out` may start where `in` does. No pointer is null where its size is
-/// not 0.
-struct gcm_job {
+/// gcm_frame: one frame to seal or to open (NIST SP 800-38D 7). The nonce has 12 bytes, the tag 16. `out` may start
+/// where `in` does. A pointer may be null where its size is 0.
+struct gcm_frame {
   const gcm_key* key;
   const std::uint8_t* nonce;
   const std::uint8_t* aad;
@@ -37,7 +36,13 @@ struct gcm_job {
   const std::uint8_t* in;
   std::uint8_t* out;
   std::size_t size;
-  bool good;  ///< set by open; where it is false, `out` holds bytes that nobody may see
+};
+struct gcm_seal_job : gcm_frame {
+  std::uint8_t* tag;
+};
+struct gcm_open_job : gcm_frame {
+  const std::uint8_t* tag;
+  bool good;  ///< the answer; where it is false, `out` holds bytes that nobody may see
 };
 
 /// ctr_job: bytes to encrypt or decrypt in counter mode. `counter` is the first counter block, of 16 bytes; its last four
@@ -57,8 +62,8 @@ struct aes_kernels {
   /// expand(key, bytes, out): bytes is 16 or 32
   void (*expand)(const std::uint8_t* key, std::size_t bytes, aes_schedule* out) noexcept;
   void (*make_gcm)(const std::uint8_t* key, std::size_t bytes, gcm_key* out) noexcept;
-  void (*gcm_seal)(const gcm_job* jobs, std::size_t count) noexcept;
-  void (*gcm_open)(gcm_job* jobs, std::size_t count) noexcept;
+  void (*gcm_seal)(const gcm_seal_job* jobs, std::size_t count) noexcept;
+  void (*gcm_open)(gcm_open_job* jobs, std::size_t count) noexcept;
   void (*ctr)(const ctr_job* jobs, std::size_t count) noexcept;
 };
 
@@ -68,6 +73,9 @@ struct hash_kernels {
   std::uint32_t needs;
   /// sha256(state, blocks, count): absorbs `count` blocks of 64 bytes
   void (*sha256)(std::uint32_t* state, const std::uint8_t* blocks, std::size_t count) noexcept;
+  /// sha256_many(states, blocks, count, streams): the same for 1 to sha256_streams hashes side by side
+  void (*sha256_many)(std::uint32_t* const* states, const std::uint8_t* const* blocks, std::size_t count,
+                      std::size_t streams) noexcept;
 };
 
 }  // namespace conclave::simd
