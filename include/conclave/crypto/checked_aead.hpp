@@ -21,7 +21,7 @@ concept aead_cipher = std::movable<C> && requires(C& c, byte_view in, byte_span 
 inline constexpr std::uint64_t max_aead_plaintext = (std::uint64_t{1} << 36U) - 32;
 
 /// may_share(in, out): no overlap, or both start at the same byte.
-[[nodiscard]] inline bool may_share(byte_view in, byte_span out) noexcept {
+[[nodiscard]] inline bool may_share(byte_view in, byte_view out) noexcept {
   return in.data() == out.data() || !overlaps(in, out);
 }
 
@@ -42,9 +42,7 @@ class checked_aead {
   }
   [[nodiscard]] status seal(byte_view nonce, byte_view aad, byte_view plaintext, byte_span out, byte_span tag) {
     output_guard guard(out), tag_guard(tag);
-    if (nonce.size() != aead_nonce_size || plaintext.size() > max_aead_plaintext) return errc::misuse;
-    if (out.size() != plaintext.size() || !may_share(plaintext, out)) return errc::misuse;
-    if (tag.size() != aead_tag_size || overlaps(plaintext, tag) || overlaps(out, tag)) return errc::misuse;
+    CONCLAVE_CHECK(check_seal(nonce, plaintext, out, tag));
     CONCLAVE_CHECK(cipher_.seal(nonce, aad, plaintext, out, tag));
     guard.keep();
     tag_guard.keep();
@@ -63,13 +61,26 @@ class checked_aead {
   }
   [[nodiscard]] status open(byte_view nonce, byte_view aad, byte_view ciphertext, byte_view tag, byte_span out) {
     output_guard guard(out);
-    if (nonce.size() != aead_nonce_size || tag.size() != aead_tag_size) return errc::misuse;
-    if (out.size() != ciphertext.size() || !may_share(ciphertext, out) || overlaps(tag, out)) return errc::misuse;
-    if (out.size() > max_aead_plaintext) return errc::unauthentic;
+    CONCLAVE_CHECK(check_open(nonce, ciphertext, tag, out));
     CONCLAVE_CHECK(cipher_.open(nonce, aad, ciphertext, tag, out));
     guard.keep();
     return {};
   }
+
+  /// check_seal, check_open: what is wrong with the arguments, for those who seal and open with cipher() directly.
+  [[nodiscard]] static status check_seal(byte_view nonce, byte_view plaintext, byte_view out, byte_view tag) noexcept {
+    if (nonce.size() != aead_nonce_size || plaintext.size() > max_aead_plaintext) return errc::misuse;
+    if (out.size() != plaintext.size() || !may_share(plaintext, out)) return errc::misuse;
+    if (tag.size() != aead_tag_size || overlaps(plaintext, tag) || overlaps(out, tag)) return errc::misuse;
+    return {};
+  }
+  [[nodiscard]] static status check_open(byte_view nonce, byte_view ciphertext, byte_view tag, byte_view out) noexcept {
+    if (nonce.size() != aead_nonce_size || tag.size() != aead_tag_size) return errc::misuse;
+    if (out.size() != ciphertext.size() || !may_share(ciphertext, out) || overlaps(tag, out)) return errc::misuse;
+    if (out.size() > max_aead_plaintext) return errc::unauthentic;
+    return {};
+  }
+  [[nodiscard]] const Cipher& cipher() const noexcept { return cipher_; }
 
  private:
   explicit checked_aead(Cipher cipher) noexcept : cipher_{std::move(cipher)} {}

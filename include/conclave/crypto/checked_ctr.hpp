@@ -27,11 +27,18 @@ class checked_ctr {
 
   [[nodiscard]] status xor_keystream(byte_view counter, byte_view in, byte_span out) {
     output_guard guard(out);
-    if (counter.size() != counter_block_size || out.size() != in.size() || !may_share(in, out)) return errc::misuse;
+    CONCLAVE_CHECK(check(counter, in, out));
     CONCLAVE_CHECK(cipher_.xor_keystream(counter, in, out));
     guard.keep();
     return {};
   }
+
+  /// check: what is wrong with the arguments, for those who work with cipher() directly.
+  [[nodiscard]] static status check(byte_view counter, byte_view in, byte_view out) noexcept {
+    const bool good = counter.size() == counter_block_size && out.size() == in.size() && may_share(in, out);
+    return good ? status{} : errc::misuse;
+  }
+  [[nodiscard]] const Cipher& cipher() const noexcept { return cipher_; }
 
  private:
   explicit checked_ctr(Cipher cipher) noexcept : cipher_{std::move(cipher)} {}

@@ -28,6 +28,8 @@ class either {
     if (auto* const first = std::get_if<0>(&key_)) return work(*first);
     return work(*std::get_if<1>(&key_));
   }
+  /// first(): the key of A, or nullptr where it is one of B.
+  [[nodiscard]] const A* first() const noexcept { return std::get_if<0>(&key_); }
 
  private:
   template <std::size_t I, class K>

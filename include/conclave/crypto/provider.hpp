@@ -2,6 +2,7 @@
 /// default_provider: who serves which primitive where the host does not choose.
 #pragma once
 
+#include <conclave/crypto/native.hpp>
 #include <conclave/crypto/prefer.hpp>
 #include <conclave/crypto/sodium.hpp>
 #if CONCLAVE_WITH_BOTAN
@@ -37,9 +38,9 @@ using hash_libraries = sodium;
 }  // namespace detail
 
 /// default_provider: X25519, Ed25519, ChaCha20-Poly1305 and SipHash from libsodium, whose curve is the fastest; the
-/// rest from OpenSSL where it is present, else from Botan. Those two also hash before libsodium does, because they use
-/// the CPU's own instructions. Every supports() is true only of what a library at hand serves.
-struct default_provider : detail::all_libraries {
+/// rest from OpenSSL where it is present, else from Botan. AES runs on the CPU's own instructions where it has them.
+/// Those two libraries also hash before libsodium does. Every supports() is true only of what is at hand.
+struct default_provider : native_ciphers<detail::all_libraries> {
   static void hash(hash_id id, byte_parts parts, byte_span out) { detail::hash_libraries::hash(id, parts, out); }
   static void hmac(hash_id id, byte_view key, byte_parts parts, byte_span out) {
     detail::hash_libraries::hmac(id, key, parts, out);
