@@ -51,11 +51,22 @@ inline constexpr std::size_t past_epochs = 3;
 /// slack.
 inline constexpr std::chrono::seconds key_package_lifetime = std::chrono::hours{24 * 90 + 1};
 
-/// Messages or frames sealed under one AES-GCM or ChaCha20-Poly1305 key (RFC 9420 15.2), and blocks of 16 bytes in all
-/// of them together, each frame itself counting as one more: up to there an attacker's advantage, blocks^2 / 2^129,
+/// Messages or frames sealed under one AES-GCM, AES-CTR or ChaCha20-Poly1305 key (RFC 9420 15.2), and blocks of 16 bytes
+/// in all of them together, each frame itself counting as one more: up to there an attacker's advantage, blocks^2 / 2^129,
 /// stays at 2^-57, as in TLS 1.3 (RFC 8446 5.5). It is a terabyte: two days of video at 50 Mbit/s.
 inline constexpr std::uint64_t frames_per_key = std::uint64_t{1} << 32U;
 inline constexpr std::uint64_t blocks_per_key = std::uint64_t{1} << 36U;
+
+/// Wrong tags under one SFrame key after which it opens nothing more, by the bytes of its tags (RFC 9605 7.5). Each
+/// guess at a tag of n bytes succeeds with 2^-8n, so up to here one succeeds at all with 2^-40 for 8 and 10 bytes and
+/// with 2^-22 for 4: these are few on purpose, who wants more room takes longer tags. Whoever can inject that many frames
+/// silences a speaker until the next epoch, which a relay could always do by dropping them. 16 bytes: RFC 9001 6.6.
+[[nodiscard]] constexpr std::uint64_t forgeries_per_key(std::size_t tag_size) noexcept {
+  if (tag_size < 8) return std::uint64_t{1} << 10U;
+  if (tag_size < 10) return std::uint64_t{1} << 24U;
+  if (tag_size < 16) return std::uint64_t{1} << 40U;
+  return std::uint64_t{1} << 52U;
+}
 
 /// Bytes of one media frame: key frames of 8K video are a few MiB.
 inline constexpr std::size_t frame_bytes = std::size_t{1} << 24U;
@@ -79,6 +90,11 @@ inline constexpr std::size_t sframe_early_epochs = 2;
 
 /// How long frames of the old epoch open after a member was removed: until then that member could still speak.
 inline constexpr std::chrono::milliseconds sframe_overlap_after_remove{500};
+
+/// Steps of a sender's ratchet (RFC 9605 5.1) a receiver takes for one frame: each costs two HMACs, and how many is read
+/// before the frame is authenticated. And steps whose frames still open, the newest among them: for reordering.
+inline constexpr std::uint64_t sframe_ratchet_forward = 64;
+inline constexpr std::size_t sframe_open_steps = 8;
 
 /// Streams (contexts of RFC 9605 5.2) one member may send or be received on.
 inline constexpr std::uint32_t streams = 64;

@@ -19,7 +19,7 @@ errc open_code(opener<P>& ear, byte_view frame, steady_time now = 0ms, byte_view
 TEST_CASE("frames of the vectors open") {
   for_each_served([]<class P>(cipher_suite suite) {
     const auto cases = vectors_of(suite);
-    CHECK(!cases.empty());
+    CHECK(has_vectors(suite) == !cases.empty());
     for (const auto& v : cases) {
       REQUIRE(v.at("kid") == 0x123);  // leaf 1 in an epoch that ends in 0x23
       auto ear = opener<P>::make(E);
@@ -185,7 +185,7 @@ TEST_CASE("openers and epochs that cannot be are refused") {
   CHECK(outcome(ear->add_epoch({1, suite4, 5, 5}, numbered_base(1))) == errc::misuse);
   CHECK(outcome(ear->add_epoch({1, suite4, limits::leaves + 1, 5}, numbered_base(1))) == errc::over_limit);
   CHECK(outcome(ear->add_epoch({1, suite4, 5, 1}, sframe::base_key{})) == errc::misuse);
-  CHECK(outcome(ear->add_epoch({1, cipher_suite{1}, 5, 1}, numbered_base(1))) == errc::unsupported);
+  CHECK(outcome(ear->add_epoch({1, cipher_suite{9}, 5, 1}, numbered_base(1))) == errc::unsupported);
   auto mic = sealer_for(1, 5, 0);
   CHECK(open_code(*ear, sealed(mic, noise(5))) == errc::unknown_key);  // none of them was added
   CHECK(ear->add_epoch({1, suite4, 5, 1}, numbered_base(1)));

@@ -14,7 +14,7 @@ static_assert(std::is_nothrow_move_assignable_v<sealer<default_provider>>);
 TEST_CASE("sealed frames are those of the vectors") {
   for_each_served([]<class P>(cipher_suite suite) {
     const auto cases = vectors_of(suite);
-    CHECK(!cases.empty());
+    CHECK(has_vectors(suite) == !cases.empty());
     for (const auto& v : cases) {
       auto mic = sealer<P>::make(suite, v.at("kid"), base_from(from_hex(text_of(v, "base_key"))), v.at("ctr"));
       REQUIRE(mic);
@@ -180,10 +180,11 @@ TEST_CASE("a failure of the AEAD costs the counter and leaves zeros") {
 }
 
 TEST_CASE("what no provider serves is unsupported") {
-  for (const std::uint16_t number : std::initializer_list<std::uint16_t>{0, 1, 2, 3, 6, 7, 8, 9, 0xffff}) {
+  for (const std::uint16_t number : std::initializer_list<std::uint16_t>{0, 9, 0xf000, 0xffff}) {
     CHECK_FALSE(sframe::supports<default_provider>(cipher_suite{number}));
     CHECK(outcome(sealer<default_provider>::make(cipher_suite{number}, 1, numbered_base(1), 0)) == errc::unsupported);
   }
-  CHECK(outcome(sealer<sodium>::make(suite4, 1, numbered_base(1), 0)) == errc::unsupported);
+  for (const cipher_suite suite : all_suites)
+    if (suite != suite5) CHECK(outcome(sealer<sodium>::make(suite, 1, numbered_base(1), 0)) == errc::unsupported);
   CHECK(outcome(sealer<default_provider>::make(suite4, 1, {}, 0)) == errc::misuse);
 }

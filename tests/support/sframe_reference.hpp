@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-/// RFC 9605 4.3 to 4.4 for the AES-GCM suites written down a second time, slowly, from one-shot calls: HMAC of
-/// libsodium, AES-GCM of Botan where the default provider takes OpenSSL's, else of whichever is there. Nothing here
-/// comes from conclave/sframe.
+/// RFC 9605 4.3 to 4.5 and 5.1 written down a second time, slowly, from one-shot calls: HMAC of libsodium, AES of Botan
+/// where the default provider takes OpenSSL's, else of whichever is there. Nothing here comes from conclave/sframe.
 #pragma once
 
 #include <conclave/bytes.hpp>
@@ -9,6 +8,7 @@
 #include <sodium.h>
 #if CONCLAVE_WITH_BOTAN
 #include <botan/aead.h>
+#include <botan/stream_cipher.h>
 #elif CONCLAVE_WITH_OPENSSL
 #include <openssl/evp.h>
 #else
@@ -73,6 +73,14 @@ inline std::optional<bytes> aes_gcm(bool encrypt, byte_view key, byte_view nonce
   }
   return bytes(buffer.begin(), buffer.end());
 }
+inline bytes aes_ctr(byte_view key, byte_view initial_counter, byte_view in) {
+  const auto cipher = Botan::StreamCipher::create_or_throw(key.size() == 16 ? "CTR-BE(AES-128)" : "CTR-BE(AES-256)");
+  bytes out(in.size());
+  cipher->set_key(key.data(), key.size());
+  cipher->set_iv(initial_counter.data(), initial_counter.size());
+  cipher->cipher(in.data(), out.data(), in.size());
+  return out;
+}
 #else
 inline std::optional<bytes> aes_gcm(bool encrypt, byte_view key, byte_view nonce, byte_view aad, byte_view in) {
   if (!encrypt && in.size() < 16) return std::nullopt;
@@ -94,21 +102,80 @@ inline std::optional<bytes> aes_gcm(bool encrypt, byte_view key, byte_view nonce
   if (!encrypt) out.resize(size);
   return out;
 }
+inline bytes aes_ctr(byte_view key, byte_view initial_counter, byte_view in) {
+  bytes out(in.size());
+  EVP_CIPHER_CTX* const c = EVP_CIPHER_CTX_new();
+  int n = 0;
+  (void)EVP_EncryptInit_ex(c, key.size() == 16 ? EVP_aes_128_ctr() : EVP_aes_256_ctr(), nullptr, key.data(),
+                           initial_counter.data());
+  (void)EVP_EncryptUpdate(c, out.data(), &n, in.data(), static_cast<int>(in.size()));
+  EVP_CIPHER_CTX_free(c);
+  return out;
+}
 #endif
 
-/// derive_key_salt of 4.4.2: sframe_key and sframe_salt for suite 4 or 5.
+/// The suites as the registry lists them.
+inline bool is_sha512(int suite) { return suite >= 5; }
+inline bool is_compound(int suite) { return suite != 4 && suite != 5; }
+inline std::size_t Nka(int suite) { return !is_compound(suite) ? 0 : suite < 4 ? 16 : 32; }
+inline std::size_t Nk(int suite) {
+  return is_compound(suite) ? Nka(suite) + (suite < 4 ? 32 : 64) : suite == 4 ? 16 : 32;
+}
+inline std::size_t Nt(int suite) {
+  constexpr std::size_t row[] = {0, 10, 8, 4, 16, 16, 10, 8, 4};
+  return row[suite];
+}
+
+/// HKDF-Expand (RFC 5869 2.3) after HKDF-Extract without a salt.
+inline bytes hkdf(bool sha512, byte_view ikm, byte_view info, std::size_t size) {
+  const bytes secret = hmac(sha512, bytes(sha512 ? 64 : 32), ikm);
+  bytes out, block;
+  for (std::uint8_t i = 1; out.size() < size; ++i) {
+    block = hmac(sha512, secret, concat({block, info, bytes{i}}));
+    out.insert(out.end(), block.begin(), block.end());
+  }
+  out.resize(size);
+  return out;
+}
+
+/// derive_key_salt of 4.4.2: sframe_key and sframe_salt.
 inline std::pair<bytes, bytes> derive_key_salt(int suite, std::uint64_t kid, byte_view base_key) {
-  const bool sha512 = suite == 5;
-  const bytes secret = hmac(sha512, bytes(sha512 ? 64 : 32), base_key);
   const auto expand = [&](const char* label, std::size_t n) {
-    const bytes one{1};  // HKDF-Expand of at most one block
-    bytes out = hmac(
-        sha512, secret,
-        concat({conclave::as_bytes(label), big_endian(kid, 8), big_endian(static_cast<std::uint64_t>(suite), 2), one}));
-    out.resize(n);
-    return out;
+    const bytes info =
+        concat({conclave::as_bytes(label), big_endian(kid, 8), big_endian(static_cast<std::uint64_t>(suite), 2)});
+    return hkdf(is_sha512(suite), base_key, info, n);
   };
-  return {expand("SFrame 1.0 Secret key ", sha512 ? 32 : 16), expand("SFrame 1.0 Secret salt ", 12)};
+  return {expand("SFrame 1.0 Secret key ", Nk(suite)), expand("SFrame 1.0 Secret salt ", 12)};
+}
+
+/// The base key after one ratchet step of 5.1.
+inline bytes ratcheted(int suite, byte_view base_key) {
+  const bool sha512 = is_sha512(suite);
+  return hkdf(sha512, base_key, conclave::as_bytes("SFrame 1.0 Ratchet"), sha512 ? 64 : 32);
+}
+
+/// compute_tag of 4.5.1.
+inline bytes compute_tag(int suite, byte_view auth_key, byte_view nonce, byte_view aad, byte_view ct) {
+  bytes tag =
+      hmac(is_sha512(suite), auth_key,
+           concat({big_endian(aad.size(), 8), big_endian(ct.size(), 8), big_endian(Nt(suite), 8), nonce, aad, ct}));
+  tag.resize(Nt(suite));
+  return tag;
+}
+
+/// AEAD.Encrypt and AEAD.Decrypt of any suite.
+inline bytes seal(int suite, byte_view key, byte_view nonce, byte_view aad, byte_view pt) {
+  if (!is_compound(suite)) return *aes_gcm(true, key, nonce, aad, pt);
+  const bytes ct = aes_ctr(key.first(Nka(suite)), concat({nonce, bytes(4)}), pt);
+  return concat({ct, compute_tag(suite, key.subspan(Nka(suite)), nonce, aad, ct)});
+}
+inline std::optional<bytes> open(int suite, byte_view key, byte_view nonce, byte_view aad, byte_view in) {
+  if (!is_compound(suite)) return aes_gcm(false, key, nonce, aad, in);
+  if (in.size() < Nt(suite)) return std::nullopt;
+  const byte_view ct = in.first(in.size() - Nt(suite));
+  if (!conclave::equal(compute_tag(suite, key.subspan(Nka(suite)), nonce, aad, ct), in.last(Nt(suite))))
+    return std::nullopt;
+  return aes_ctr(key.first(Nka(suite)), concat({nonce, bytes(4)}), ct);
 }
 
 inline bytes nonce(byte_view salt, std::uint64_t ctr) {
@@ -133,7 +200,7 @@ inline bytes encrypt(int suite, byte_view base_key, std::uint64_t kid, std::uint
                      byte_view plaintext) {
   const auto [key, salt] = derive_key_salt(suite, kid, base_key);
   const bytes header = encode_header(kid, ctr);
-  return concat({header, *aes_gcm(true, key, nonce(salt, ctr), concat({header, metadata}), plaintext)});
+  return concat({header, seal(suite, key, nonce(salt, ctr), concat({header, metadata}), plaintext)});
 }
 
 struct decrypted {
@@ -166,7 +233,7 @@ inline std::optional<decrypted> decrypt(int suite, byte_view base_key, byte_view
   if (!found) return std::nullopt;
   const auto [kid, ctr, used] = *found;
   const auto [key, salt] = derive_key_salt(suite, kid, base_key);
-  auto plaintext = aes_gcm(false, key, nonce(salt, ctr), concat({frame.first(used), metadata}), frame.subspan(used));
+  auto plaintext = open(suite, key, nonce(salt, ctr), concat({frame.first(used), metadata}), frame.subspan(used));
   if (!plaintext) return std::nullopt;
   return decrypted{kid, ctr, *std::move(plaintext)};
 }

@@ -2,7 +2,7 @@
 /// prefer<First, Second>: two providers as one.
 #pragma once
 
-#include <conclave/crypto/concepts.hpp>
+#include <conclave/crypto/checked_ctr.hpp>
 
 #include <variant>
 
@@ -90,11 +90,11 @@ struct prefer {
     keys key_;
   };
 
-  class ctr_key {
+  class either_ctr_key {
    public:
-    [[nodiscard]] static result<ctr_key> make(ctr_id id, byte_view raw) {
+    [[nodiscard]] static result<either_ctr_key> make(ctr_id id, byte_view raw) {
       CONCLAVE_TRY(auto made, keys::make(First::supports(id), id, raw));
-      return ctr_key(std::move(made));
+      return either_ctr_key(std::move(made));
     }
     [[nodiscard]] status xor_keystream(byte_view counter, byte_view in, byte_span out) {
       return key_.with([&](auto& key) { return key.xor_keystream(counter, in, out); });
@@ -102,10 +102,13 @@ struct prefer {
 
    private:
     using keys = detail::either<typename First::ctr_key, typename Second::ctr_key>;
-    explicit ctr_key(keys key) noexcept : key_{std::move(key)} {}
+    explicit either_ctr_key(keys key) noexcept : key_{std::move(key)} {}
 
     keys key_;
   };
+
+  using ctr_key = std::conditional_t<std::is_same_v<typename First::ctr_key, detail::checked_ctr<detail::no_ctr>>,
+                                     typename Second::ctr_key, either_ctr_key>;
 
   class hmac_key {
    public:

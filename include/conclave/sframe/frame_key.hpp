@@ -2,10 +2,12 @@
 /// The AEAD of one key id, with nonce and additional data formed as SFrame forms them.
 #pragma once
 
+#include <conclave/sframe/ctr_hmac.hpp>
 #include <conclave/sframe/header.hpp>
 #include <conclave/sframe/keys.hpp>
 
 #include <cstring>
+#include <variant>
 
 namespace conclave::inline CONCLAVE_ABI::sframe {
 
@@ -17,42 +19,121 @@ class frame_key {
  public:
   /// make(suite, kid, secret): derives the key. unsupported for a suite extract() refuses.
   [[nodiscard]] static result<frame_key> make(cipher_suite suite, std::uint64_t kid, const sframe_secret& secret) {
-    const auto aead = aead_of(suite);
-    if (!aead) return failure{errc::unsupported, rules::known_suite};
     CONCLAVE_TRY(key_and_salt derived, derive_key_salt<P>(suite, kid, secret));
-    CONCLAVE_TRY(auto key, P::aead_key::make(*aead, derived.key.reveal()));
+    if (const auto aead = aead_of(suite)) {
+      CONCLAVE_TRY(auto key, P::aead_key::make(*aead, derived.key.reveal()));
+      return frame_key(std::move(key), std::move(derived.salt));
+    }
+    CONCLAVE_TRY(auto key, compound::make(suite, derived.key.reveal()));
     return frame_key(std::move(key), std::move(derived.salt));
   }
 
-  /// seal(ctr, head, metadata, plaintext, out): ciphertext || tag, exactly plaintext.size() + Nt bytes. `head` is the
-  /// encoded header; metadata has at most limits::frame_metadata_bytes. `out` may start where the plaintext does;
-  /// nothing else overlaps it. On failure `out` is zeroed.
-  [[nodiscard]] status seal(std::uint64_t ctr, byte_view head, byte_view metadata, byte_view plaintext, byte_span out) {
-    const additional_data aad(head, metadata);
-    return key_.seal(form_nonce(salt_, ctr), aad.view(), plaintext, out);
+  /// seal_work, open_work: a frame to seal or to open. `header` is encoded and carries `ctr`; metadata has at most
+  /// limits::frame_metadata_bytes; `out` is as long as the input and may start where it does, nothing else overlaps;
+  /// `tag` has Nt bytes.
+  struct seal_work {
+    frame_key* key;
+    std::uint64_t ctr;
+    byte_view header, metadata, plaintext;
+    byte_span out, tag;
+    status done{};
+  };
+  struct open_work {
+    frame_key* key;
+    std::uint64_t ctr;
+    byte_view header, metadata, ciphertext, tag;
+    byte_span out;
+    status done{};
+  };
+
+  /// seal(work): ciphertext and tag. On failure both are zeroed.
+  [[nodiscard]] status seal(const seal_work& work) {
+    const nonce n = form_nonce(salt_, work.ctr);
+    if (auto* const aead = std::get_if<single>(&key_)) {
+      const additional_data aad(work.header, work.metadata);
+      return aead->seal(n, aad.view(), work.plaintext, work.out, work.tag);
+    }
+    return std::get_if<compound>(&key_)->seal(
+        {nullptr, n, work.header, work.metadata, work.plaintext, work.out, work.tag});
   }
 
-  /// open(ctr, head, metadata, sealed, out): the plaintext of ciphertext || tag. Sizes and overlaps as for seal, the
-  /// other way round. unauthentic for a wrong tag.
-  [[nodiscard]] status open(std::uint64_t ctr, byte_view head, byte_view metadata, byte_view sealed, byte_span out) {
-    const additional_data aad(head, metadata);
-    return key_.open(form_nonce(salt_, ctr), aad.view(), sealed, out);
+  /// open(work): the plaintext. unauthentic for a wrong tag; on failure it is zeroed.
+  [[nodiscard]] status open(const open_work& work) {
+    const nonce n = form_nonce(salt_, work.ctr);
+    if (auto* const aead = std::get_if<single>(&key_)) {
+      const additional_data aad(work.header, work.metadata);
+      return aead->open(n, aad.view(), work.ciphertext, work.tag, work.out);
+    }
+    return std::get_if<compound>(&key_)->open(
+        {nullptr, n, work.header, work.metadata, work.ciphertext, work.tag, work.out});
+  }
+
+  /// seal_many(frames), open_many(frames): as work.key->seal(work) of each, at most batch_frames of them. Frames of
+  /// equal and of different keys and suites may stand together; no output overlaps another frame.
+  static void seal_many(std::span<seal_work> frames) {
+    std::array<nonce, batch_frames> nonces;
+    std::array<additional_data, batch_frames> aads;
+    std::array<seal_job<single>, batch_frames> singles;
+    std::array<sealing<compound>, batch_frames> compounds;
+    std::size_t s = 0, c = 0;
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+      const seal_work& f = frames[i];
+      nonces[i] = form_nonce(f.key->salt_, f.ctr);
+      if (auto* const aead = std::get_if<single>(&f.key->key_)) {
+        aads[i].join(f.header, f.metadata);
+        singles[s++] = {aead, nonces[i], aads[i].view(), f.plaintext, f.out, f.tag};
+      } else {
+        compounds[c++] = {
+            std::get_if<compound>(&f.key->key_), nonces[i], f.header, f.metadata, f.plaintext, f.out, f.tag};
+      }
+    }
+    if (s > 0) conclave::seal_many(std::span{singles}.first(s));
+    if (c > 0) compound::seal_many(std::span{compounds}.first(c));
+    collect(frames, singles.data(), compounds.data());
+  }
+  static void open_many(std::span<open_work> frames) {
+    std::array<nonce, batch_frames> nonces;
+    std::array<additional_data, batch_frames> aads;
+    std::array<open_job<single>, batch_frames> singles;
+    std::array<opening<compound>, batch_frames> compounds;
+    std::size_t s = 0, c = 0;
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+      const open_work& f = frames[i];
+      nonces[i] = form_nonce(f.key->salt_, f.ctr);
+      if (auto* const aead = std::get_if<single>(&f.key->key_)) {
+        aads[i].join(f.header, f.metadata);
+        singles[s++] = {aead, nonces[i], aads[i].view(), f.ciphertext, f.tag, f.out};
+      } else {
+        compounds[c++] = {
+            std::get_if<compound>(&f.key->key_), nonces[i], f.header, f.metadata, f.ciphertext, f.tag, f.out};
+      }
+    }
+    if (s > 0) conclave::open_many(std::span{singles}.first(s));
+    if (c > 0) compound::open_many(std::span{compounds}.first(c));
+    collect(frames, singles.data(), compounds.data());
   }
 
  private:
-  frame_key(typename P::aead_key key, sframe_salt salt) noexcept : key_{std::move(key)}, salt_{std::move(salt)} {}
+  using single = typename P::aead_key;
+  using compound = ctr_hmac_key<P>;
+
+  frame_key(std::variant<single, compound> key, sframe_salt salt) noexcept
+      : key_{std::move(key)}, salt_{std::move(salt)} {}
 
   /// aad = header + metadata (RFC 9605 4.4.3) in one piece; without metadata it is the header where it stands.
   class additional_data {
    public:
-    additional_data(byte_view head, byte_view metadata) noexcept : view_{head} {
+    additional_data() noexcept {}
+    additional_data(byte_view head, byte_view metadata) noexcept { join(head, metadata); }
+    additional_data(const additional_data&) = delete;
+    additional_data& operator=(const additional_data&) = delete;
+    void join(byte_view head, byte_view metadata) noexcept {
+      view_ = head;
       if (metadata.empty()) return;
       std::memcpy(joined_, head.data(), head.size());
       std::memcpy(joined_ + head.size(), metadata.data(), metadata.size());
       view_ = {joined_, head.size() + metadata.size()};
     }
-    additional_data(const additional_data&) = delete;
-    additional_data& operator=(const additional_data&) = delete;
     [[nodiscard]] byte_view view() const noexcept { return view_; }
 
    private:
@@ -61,7 +142,13 @@ class frame_key {
     byte_view view_;
   };
 
-  typename P::aead_key key_;
+  /// The outcomes, back in the order of the frames.
+  static void collect(auto frames, const auto* next_single, const auto* next_compound) noexcept {
+    for (auto& f : frames)
+      f.done = std::holds_alternative<single>(f.key->key_) ? (next_single++)->done : (next_compound++)->done;
+  }
+
+  std::variant<single, compound> key_;
   sframe_salt salt_;
 };
 

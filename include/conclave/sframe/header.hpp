@@ -83,4 +83,14 @@ struct header {
   return header{kid, ctr}.size();
 }
 
+/// frame_view, frame_span: a frame whose header, ciphertext and tag stand in three places.
+struct frame_view {
+  byte_view header, body, tag;
+};
+struct frame_span {
+  byte_span header, body, tag;
+
+  operator frame_view() const noexcept { return {header, body, tag}; }
+};
+
 }  // namespace conclave::sframe

@@ -3,8 +3,7 @@
 #pragma once
 
 #include <conclave/sframe/epochs.hpp>
-#include <conclave/sframe/frame_key.hpp>
-#include <conclave/sframe/replay.hpp>
+#include <conclave/sframe/receiving_key.hpp>
 #include <conclave/sframe/table.hpp>
 
 #include <memory>
@@ -29,10 +28,20 @@ struct opened {
   bool late;  ///< the epoch was already retired
 };
 
+/// open_request: one frame of opener::open_many, with what open() takes and, afterwards, what it would have returned.
+struct open_request {
+  byte_view frame, metadata;
+  byte_span out;
+  result<opened> got = errc::misuse;
+};
+
 /// opener<P>: all receiving keys of one member. Forged frames cost time and nothing else: until a tag has verified, no
 /// key is kept, no window moves, and only failure counters change.
 /// It holds at most limits::receiving_keys keys. One that gives way leaves its newest counter behind, so that frames
-/// recorded before do not open again; four times as many such counters are kept.
+/// recorded before do not open again, and its wrong tags; four times as many of these are kept.
+/// Short tags can be guessed: after limits::forgeries_per_key wrong ones a key id opens nothing more in its epoch
+/// (RFC 9605 7.5). Key ids of which no frame has opened are counted together: after as many, no further key id of that
+/// epoch comes into use, and those in use stay.
 /// Threads: one at a time, epochs included.
 template <crypto_provider P>
 class opener {
@@ -74,8 +83,8 @@ class opener {
   /// Errors: malformed; unknown_key for an index outside the tree, an epoch never open here, or a key id of our own (a
   /// frame that came back: sending keys open nothing); early where the epoch is one of the next few: keep the frame and
   /// try again; stale_epoch where it has closed; over_limit for more than limits::frame_bytes or
-  /// limits::frame_metadata_bytes, or a context from limits::streams on; no_space where `out` is shorter than the
-  /// plaintext; replayed; unauthentic; misuse for a forbidden overlap.
+  /// limits::frame_metadata_bytes, a context from limits::streams on, or too many wrong tags before; no_space where
+  /// `out` is shorter than the plaintext; replayed; unauthentic; misuse for a forbidden overlap.
   /// On failure as much of `out` as the frame could have filled is zeroed; where `out` overlaps the frame, only by
   /// unauthentic, so that a frame that is early can be opened in place later.
   /// Aliasing: to open in place, `out` starts where the ciphertext does, header::decode(frame)->size() bytes into the
@@ -83,10 +92,53 @@ class opener {
   /// For a key that has opened a frame before it allocates nothing of its own; it takes no lock.
   /// Source: RFC 9605 4.4.4.
   [[nodiscard]] result<opened> open(byte_view frame, byte_view metadata, byte_span out, steady_time now) {
-    out = out.first(std::min(out.size(), frame.size()));
-    auto done = open_checked(frame, metadata, out, now);
-    if (!done && !overlaps(frame, out)) std::ranges::fill(out, std::uint8_t{0});
-    return done;
+    parts p;
+    status done = take_apart(frame, metadata, out, now, p);
+    if (done) done = open_parts(p);
+    return outcome(done, frame, out, p);
+  }
+
+  /// open_in_place(frame, metadata, now): open() with the plaintext where the ciphertext stood.
+  [[nodiscard]] result<opened> open_in_place(byte_span frame, byte_view metadata, steady_time now) {
+    CONCLAVE_TRY(const header head, header::decode(frame));
+    return open(frame, metadata, frame.subspan(head.size()), now);
+  }
+
+  /// open_scattered(frame, metadata, out, now): open() for a frame in three places. malformed where the header is not
+  /// one header exactly or the tag has not Nt bytes. Aliasing: `out` may start where the body does; nothing else
+  /// overlaps it.
+  [[nodiscard]] result<opened> open_scattered(const frame_view& frame, byte_view metadata, byte_span out,
+                                              steady_time now) {
+    parts p;
+    status done = take_apart(frame, metadata, out, now, p);
+    if (done) done = open_parts(p);
+    return outcome(done, frame.body, out, p);
+  }
+
+  /// open_many(frames, now): request.got = open(frame, metadata, out, now) for every request in order, worked on side
+  /// by side where the provider can (crypto/batch.hpp). No output overlaps anything of another request. Allocates as
+  /// open().
+  void open_many(std::span<open_request> frames, steady_time now) {
+    waiting batch;
+    for (open_request& r : frames) {
+      parts p;
+      status done = take_apart(r.frame, r.metadata, r.out, now, p);
+      if (done) {
+        if (batch.size == batch_frames || batch.decides_about(p)) open_waiting(batch);
+        if (held_key* const held = keys_.find(p.head.kid)) {
+          done = held->value->history.admits(p.head.ctr, p.epoch->tag_size);
+          if (done) {
+            batch.add(r, p, *held);
+            continue;
+          }
+        } else {
+          open_waiting(batch);  // a new key may move the others
+          done = open_first(p);
+        }
+      }
+      r.got = outcome(done, r.frame, r.out, p);
+    }
+    open_waiting(batch);
   }
 
   /// failures(kid): wrong tags counted under this key id; for a key id of which no frame has opened, under all such ids
@@ -94,83 +146,173 @@ class opener {
   [[nodiscard]] std::uint64_t failures(std::uint64_t kid, steady_time now) noexcept {
     const auto epoch = epochs_.find(kid, now);
     if (!epoch) return 0;
-    const auto* const held = keys_.find(kid);
-    return held != nullptr ? held->value->failures : (*epoch)->failures;
+    const held_key* const held = keys_.find(kid);
+    return held != nullptr ? held->value->history.failures : (*epoch)->failures;
   }
 
   /// keys(): receiving keys held.
   [[nodiscard]] std::size_t keys() const noexcept { return keys_.size(); }
 
  private:
-  struct receiving_key {
-    std::uint64_t epoch;
-    frame_key<P> key;
-    replay_window<> replay;
-    std::uint64_t failures = 0;
-  };
+  using open_work = typename frame_key<P>::open_work;
+  using key_table = bounded_table<std::unique_ptr<receiving_key<P>>>;
+  using held_key = typename key_table::entry;
+
   /// What stays of a key that gave way.
   struct last_counter {
     std::uint64_t epoch;
     std::uint64_t counter;
+    std::uint64_t failures;
   };
 
   explicit opener(unsigned epoch_bits) noexcept : epochs_{epoch_bits} {}
 
-  /// A frame taken apart, and where it goes.
+  /// A frame taken apart, and where it belongs.
   struct parts {
     header head;
-    byte_view encoded_head, metadata, sealed;
+    byte_view encoded_head, metadata, body, tag;
     byte_span out;
+    live_epoch* epoch;
+    kid_fields from;
+
+    [[nodiscard]] open_work with(frame_key<P>& key) const noexcept {
+      return {&key, head.ctr, encoded_head, metadata, body, tag, out};
+    }
   };
 
-  [[nodiscard]] result<opened> open_checked(byte_view frame, byte_view metadata, byte_span out, steady_time now) {
-    CONCLAVE_TRY(const header head, header::decode(frame));
-    const byte_view sealed = frame.subspan(head.size());
+  /// Frames of keys that are held, until they are opened together. What becomes of one does not depend on another.
+  struct waiting {
+    std::array<open_work, batch_frames> works;
+    std::array<parts, batch_frames> frames;
+    std::array<open_request*, batch_frames> requests;
+    std::array<held_key*, batch_frames> keys;
+    std::size_t size = 0;
+
+    void add(open_request& r, const parts& p, held_key& key) noexcept {
+      works[size] = p.with(key.value->key);
+      frames[size] = p;
+      requests[size] = &r;
+      keys[size] = &key;
+      ++size;
+    }
+
+    /// True where a frame that waits has the same key and could, by opening or failing, change what becomes of `p`: the
+    /// same counter, one that would move the window past it, or the last failure that is allowed.
+    [[nodiscard]] bool decides_about(const parts& p) const noexcept {
+      std::uint64_t same = 0;
+      for (std::size_t i = 0; i < size; ++i) {
+        const header& other = frames[i].head;
+        if (other.kid != p.head.kid) continue;
+        ++same;
+        if (other.ctr == p.head.ctr) return true;
+        if (other.ctr > p.head.ctr && other.ctr - p.head.ctr >= limits::replay_window) return true;
+        if (keys[i]->value->history.failures + same >= limits::forgeries_per_key(p.epoch->tag_size)) return true;
+      }
+      return false;
+    }
+  };
+
+  /// Everything that can be said of a frame before its key.
+  [[nodiscard]] status take_apart(byte_view frame, byte_view metadata, byte_span out, steady_time now, parts& p) {
+    CONCLAVE_TRY(p.head, header::decode(frame));
+    p.encoded_head = frame.first(p.head.size());
+    const byte_view sealed = frame.subspan(p.head.size());
+    out = out.first(std::min(out.size(), frame.size()));
     if ((overlaps(frame, out) && out.data() != sealed.data()) || overlaps(metadata, out)) return errc::misuse;
-
-    CONCLAVE_TRY(live_epoch* const epoch, epochs_.find(head.kid, now));
-    const kid_fields from = epoch->layout.decode(head.kid);
-    if (from.index >= epoch->known.leaves) return failure{errc::unknown_key, rules::index_in_tree};
-    if (from.index == epoch->known.own_index) return failure{errc::unknown_key, rules::foreign_frame};
-    if (sealed.size() < epoch->tag_size) return failure{errc::malformed, rules::complete_tag};
-    const std::size_t size = sealed.size() - epoch->tag_size;
-    if (from.context >= limits::streams || size > limits::frame_bytes || metadata.size() > limits::frame_metadata_bytes)
-      return errc::over_limit;
-    if (out.size() < size) return errc::no_space;
-
-    const parts p{head, frame.first(head.size()), metadata, sealed, out.first(size)};
-    auto* const held = keys_.find(head.kid);
-    CONCLAVE_CHECK(held != nullptr ? open_with(*held, p) : open_first(*epoch, p));
-    return opened{p.out, from.index, epoch->number(), from.context, head.ctr, epoch->late};
+    CONCLAVE_CHECK(find_epoch(now, p));
+    if (sealed.size() < p.epoch->tag_size) return failure{errc::malformed, rules::complete_tag};
+    p.body = sealed.first(sealed.size() - p.epoch->tag_size);
+    p.tag = sealed.last(p.epoch->tag_size);
+    return fit(metadata, out, p);
+  }
+  [[nodiscard]] status take_apart(const frame_view& frame, byte_view metadata, byte_span out, steady_time now,
+                                  parts& p) {
+    CONCLAVE_TRY(p.head, header::decode(frame.header));
+    if (p.head.size() != frame.header.size()) return failure{errc::malformed, rules::complete_header};
+    p.encoded_head = frame.header;
+    out = out.first(std::min(out.size(), frame.body.size()));
+    const bool apart = !overlaps(metadata, out) && !overlaps(frame.header, out) && !overlaps(frame.tag, out);
+    if (!apart || !conclave::detail::may_share(frame.body, out)) return errc::misuse;
+    CONCLAVE_CHECK(find_epoch(now, p));
+    if (frame.tag.size() != p.epoch->tag_size) return failure{errc::malformed, rules::complete_tag};
+    p.body = frame.body;
+    p.tag = frame.tag;
+    return fit(metadata, out, p);
   }
 
-  [[nodiscard]] status open_with(auto& held, const parts& p) {
-    receiving_key& key = *held.value;
-    CONCLAVE_CHECK(key.replay.check(p.head.ctr));
-    if (const status good = key.key.open(p.head.ctr, p.encoded_head, p.metadata, p.sealed, p.out); !good) {
-      ++key.failures;
-      return good;
-    }
-    key.replay.commit(p.head.ctr);
-    keys_.use(held);
+  [[nodiscard]] status find_epoch(steady_time now, parts& p) {
+    CONCLAVE_TRY(p.epoch, epochs_.find(p.head.kid, now));
+    p.from = p.epoch->layout.decode(p.head.kid);
+    if (p.from.index >= p.epoch->known.leaves) return failure{errc::unknown_key, rules::index_in_tree};
+    if (p.from.index == p.epoch->known.own_index) return failure{errc::unknown_key, rules::foreign_frame};
     return {};
+  }
+
+  [[nodiscard]] static status fit(byte_view metadata, byte_span out, parts& p) {
+    if (p.from.context >= limits::streams || p.body.size() > limits::frame_bytes ||
+        metadata.size() > limits::frame_metadata_bytes)
+      return errc::over_limit;
+    if (out.size() < p.body.size()) return errc::no_space;
+    p.metadata = metadata;
+    p.out = out.first(p.body.size());
+    return {};
+  }
+
+  /// What open() returns; where it failed, zeros in `out` as its contract says.
+  [[nodiscard]] static result<opened> outcome(const status& done, byte_view frame, byte_span out, const parts& p) {
+    if (done) return opened{p.out, p.from.index, p.epoch->number(), p.from.context, p.head.ctr, p.epoch->late};
+    out = out.first(std::min(out.size(), frame.size()));
+    if (!overlaps(frame, out)) std::ranges::fill(out, std::uint8_t{0});
+    return done.error();
+  }
+
+  [[nodiscard]] status open_parts(const parts& p) {
+    held_key* const held = keys_.find(p.head.kid);
+    if (held == nullptr) return open_first(p);
+    receiving_key<P>& key = *held->value;
+    CONCLAVE_CHECK(key.history.admits(p.head.ctr, p.epoch->tag_size));
+    const status done = key.key.open(p.with(key.key));
+    key.history.settle(p.head.ctr, done);
+    if (done) keys_.use(*held);
+    return done;
   }
 
   /// The first frame of a key id, or the first since its key gave way: the key is kept only if it opens the frame.
-  [[nodiscard]] status open_first(live_epoch& epoch, const parts& p) {
-    const auto* const last = last_counters_.find(p.head.kid);
-    auto replay = last != nullptr ? replay_window<>::closed_up_to(last->value.counter) : replay_window<>{};
-    CONCLAVE_CHECK(replay.check(p.head.ctr));
+  [[nodiscard]] status open_first(const parts& p) {
+    live_epoch& epoch = *p.epoch;
+    frame_history before{{}, epoch.failures};
+    CONCLAVE_CHECK(before.admits(p.head.ctr, epoch.tag_size));
+    before.failures = 0;
+    if (const auto* const last = last_counters_.find(p.head.kid))
+      before = {replay_window<>::closed_up_to(last->value.counter), last->value.failures};
+    CONCLAVE_CHECK(before.admits(p.head.ctr, epoch.tag_size));
+
     CONCLAVE_TRY(auto key, frame_key<P>::make(epoch.known.suite, p.head.kid, epoch.secret));
-    if (const status good = key.open(p.head.ctr, p.encoded_head, p.metadata, p.sealed, p.out); !good) {
+    if (const status done = key.open(p.with(key)); !done) {
       ++epoch.failures;
-      return good;
+      return done;
     }
-    replay.commit(p.head.ctr);
-    const auto gone =
-        keys_.put(p.head.kid, std::make_unique<receiving_key>(receiving_key{epoch.number(), std::move(key), replay}));
-    if (gone) last_counters_.put(gone->kid, {gone->value->epoch, gone->value->replay.newest()});
+    before.settle(p.head.ctr, {});
+    const auto gone = keys_.put(
+        p.head.kid, std::make_unique<receiving_key<P>>(receiving_key<P>{epoch.number(), std::move(key), before}));
+    if (gone) {
+      const receiving_key<P>& old = *gone->value;
+      last_counters_.put(gone->kid, {old.epoch, old.history.replay.newest(), old.history.failures});
+    }
     return {};
+  }
+
+  void open_waiting(waiting& batch) {
+    frame_key<P>::open_many(std::span{batch.works}.first(batch.size));
+    for (std::size_t i = 0; i < batch.size; ++i) {
+      const parts& p = batch.frames[i];
+      open_request& r = *batch.requests[i];
+      const status& done = batch.works[i].done;
+      batch.keys[i]->value->history.settle(p.head.ctr, done);
+      if (done) keys_.use(*batch.keys[i]);
+      r.got = outcome(done, r.frame, r.out, p);
+    }
+    batch.size = 0;
   }
 
   void forget_closed() {
@@ -179,7 +321,7 @@ class opener {
   }
 
   epoch_window epochs_;
-  bounded_table<std::unique_ptr<receiving_key>> keys_{limits::receiving_keys};
+  key_table keys_{limits::receiving_keys};
   bounded_table<last_counter> last_counters_{4 * limits::receiving_keys};
 };
 

@@ -58,13 +58,20 @@ inline constexpr std::size_t Nn = 12;  ///< the same for every suite
   }
 }
 
-/// supports<P>(suite): true where sealers and openers of this suite can be made over P. The compound suites are not
-/// served.
+/// ctr_of(suite): the cipher of a compound one; empty for the others.
+[[nodiscard]] constexpr std::optional<ctr_id> ctr_of(cipher_suite suite) noexcept {
+  const auto row = parameters(suite);
+  if (!row || row->Nka == 0) return std::nullopt;
+  return row->Nka == ctr_key_size(ctr_id::aes_128_ctr) ? ctr_id::aes_128_ctr : ctr_id::aes_256_ctr;
+}
+
+/// supports<P>(suite): true where sealers and openers of this suite can be made over P.
 template <crypto_provider P>
 [[nodiscard]] bool supports(cipher_suite suite) noexcept {
   const auto row = parameters(suite);
+  if (!row || !P::supports(row->hash)) return false;
   const auto aead = aead_of(suite);
-  return row && aead && P::supports(row->hash) && P::supports(*aead);
+  return aead ? P::supports(*aead) : P::supports(*ctr_of(suite));
 }
 
 }  // namespace conclave::sframe
