@@ -103,6 +103,29 @@ inline constexpr std::uint32_t streams = 64;
 /// authenticated take a place; the one that was silent longest gives way.
 inline constexpr std::size_t receiving_keys = 4096;
 
+/// How long after a commit the security code is "updating": until then some screens may still show the epoch before.
+inline constexpr std::chrono::milliseconds code_settling{2000};
+
+/// Verification runs that may fail after this member revealed, in one epoch and in one meeting: each is a guess for an
+/// interceptor, who wins it with probability 2^-bits (20 bits at the least, after ten of them).
+inline constexpr std::size_t verification_failures_per_epoch = 3;
+inline constexpr std::size_t verification_failures_per_meeting = 10;
+
+/// How soon after a run that failed this member takes part in another one; and starts one, a little later, because the
+/// others may have seen the end later.
+inline constexpr std::chrono::milliseconds verification_back_off{2000};
+inline constexpr std::chrono::milliseconds verification_restart{3000};
+
+/// How long a run waits for the commitments, and for the reveals; and how long people may take to compare the codes.
+inline constexpr std::chrono::milliseconds verification_phase{10'000};
+inline constexpr std::chrono::milliseconds verification_comparing{180'000};
+
+/// Contributors of one run: more than ever read a code aloud. Each costs two hashes.
+inline constexpr std::size_t verification_contributors = 1024;
+
+/// Runs a member refuses with an answer in one epoch; further ones it refuses in silence, so that nobody can make it send.
+inline constexpr std::size_t verification_refusals = 16;
+
 /// Bytes of a display name.
 inline constexpr std::size_t name_bytes = 256;
 

@@ -135,6 +135,24 @@ struct sodium {
     return load_be<std::uint64_t>(out);
   }
 
+  /// memory_hard_hash(passes, memory_bytes, salt, input, out): Argon2id 1.3, one lane (RFC 9106); the salt has 16 bytes,
+  /// `out` 16 or more. It takes that much memory, and a good part of a second. Errors: misuse (sizes); unsupported where
+  /// there is not enough memory. On failure `out` is zeroed.
+  [[nodiscard]] static status memory_hard_hash(unsigned passes, std::size_t memory_bytes, byte_view salt,
+                                               byte_view input, byte_span out) noexcept {
+    detail::output_guard guard(out);
+    CONCLAVE_CHECK(ready());
+    if (salt.size() != crypto_pwhash_argon2id_SALTBYTES || out.size() < crypto_pwhash_argon2id_BYTES_MIN ||
+        passes < crypto_pwhash_argon2id_OPSLIMIT_MIN || memory_bytes < crypto_pwhash_argon2id_MEMLIMIT_MIN)
+      return errc::misuse;
+    const auto* text = reinterpret_cast<const char*>(detail::non_null(input));
+    if (crypto_pwhash_argon2id(out.data(), out.size(), text, input.size(), salt.data(), passes, memory_bytes,
+                               crypto_pwhash_argon2id_ALG_ARGON2ID13) != 0)
+      return errc::unsupported;
+    guard.keep();
+    return {};
+  }
+
   using aead_key = detail::checked_aead<detail::sodium_cipher>;
   using ctr_key = detail::checked_ctr<detail::no_ctr>;
 
