@@ -46,6 +46,26 @@ void hashes(const json& c) {
   expect_servers(hash_gives(hash_of(c), message, hex(c, "digest")), servers_of(hash_of(c)));
 }
 
+void hash_lengths(const json& c) {
+  const hash_id hash = hash_of(c);
+  const auto messages = c.at("messages").get<std::size_t>();
+  const int served = in_every_provider([&]<class P>() {
+    if (!P::supports(hash)) return false;
+    bytes digests;
+    for (std::size_t n = 0; n < messages; ++n) {
+      bytes message(n), out(hash_size(hash));
+      for (std::size_t i = 0; i < n; ++i) message[i] = static_cast<std::uint8_t>((i * i + n) % 251);
+      P::hash(hash, std::array{byte_view{message}}, out);
+      append(digests, out);
+    }
+    bytes out(hash_size(hash));
+    P::hash(hash, std::array{byte_view{digests}}, out);
+    expect_equal(out, hex(c, "digest"), "the hash of all hashes");
+    return true;
+  });
+  expect_servers(served, servers_of(hash));
+}
+
 void hmacs(const json& c) {
   expect_servers(hmac_gives(hash_of(c), hex(c, "key"), hex(c, "message"), hex(c, "mac")), servers_of(hash_of(c)));
 }
@@ -198,6 +218,7 @@ std::string never(const json&) { return {}; }
 std::optional<case_list> standards_cases(const std::string& stem, const nlohmann::json& file) {
   static const std::map<std::string, kind> kinds{
       {"fips180-hashes", {hashes, unserved_hash}},
+      {"hash-lengths", {hash_lengths, unserved_hash}},
       {"rfc4231-hmac", {hmacs, unserved_hash}},
       {"rfc5869-hkdf", {hkdf, unserved_hash}},
       {"siphash-2-4", {siphash, never}},

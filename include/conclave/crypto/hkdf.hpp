@@ -7,6 +7,20 @@
 
 namespace conclave::inline CONCLAVE_ABI {
 
+namespace detail {
+
+/// hmac_prefix(size, out, mac): the first bytes of an output of `size` bytes that mac() writes, in place where all fit.
+void hmac_prefix(std::size_t size, byte_span out, auto mac) {
+  if (out.size() == size) return mac(out);
+  std::array<std::uint8_t, 64> storage;
+  const byte_span whole = byte_span{storage}.first(size);
+  const wipe_guard wipe(whole);
+  mac(whole);
+  std::ranges::copy(whole.first(out.size()), out.begin());
+}
+
+}  // namespace detail
+
 /// hkdf_max_info_parts: how many pieces the info of hkdf_expand may come in.
 inline constexpr std::size_t hkdf_max_info_parts = 12;
 
@@ -31,18 +45,20 @@ void hkdf_expand(hash_id hash, byte_view prk, byte_parts info, byte_span out) {
   storage[info.size() + 1] = byte_view{&counter, 1};
   const byte_parts message = byte_parts{storage}.first(info.size() + 2);
 
-  while (out.size() >= block && !out.empty()) {
+  if (out.size() <= block) {
+    if (out.empty()) return;
     ++counter;
-    P::hmac(hash, prk, message, out.first(block));
-    storage[0] = out.first(block);
-    out = out.subspan(block);
+    return detail::hmac_prefix(block, out, [&](byte_span whole) { P::hmac(hash, prk, message, whole); });
   }
-  if (out.empty()) return;
-  std::array<std::uint8_t, 64> last;
-  const detail::wipe_guard wipe(last);
-  ++counter;
-  P::hmac(hash, prk, message, byte_span{last}.first(block));
-  std::ranges::copy(byte_view{last}.first(out.size()), out.begin());
+  auto key = P::hmac_key::make(hash, prk);  // its pads are hashed once for all blocks
+  if (!key) CONCLAVE_PANIC();
+  while (!out.empty()) {
+    ++counter;
+    const byte_span part = out.first(std::min(block, out.size()));
+    detail::hmac_prefix(block, part, [&](byte_span whole) { key->mac(message, whole); });
+    storage[0] = part;
+    out = out.subspan(part.size());
+  }
 }
 
 }  // namespace conclave

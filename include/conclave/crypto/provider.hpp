@@ -3,6 +3,7 @@
 #pragma once
 
 #include <conclave/crypto/native.hpp>
+#include <conclave/crypto/native_hash.hpp>
 #include <conclave/crypto/prefer.hpp>
 #include <conclave/crypto/sodium.hpp>
 #if CONCLAVE_WITH_BOTAN
@@ -29,23 +30,23 @@ using other_libraries = botan;
 
 #if CONCLAVE_WITH_OPENSSL || CONCLAVE_WITH_BOTAN
 using all_libraries = prefer<sodium, other_libraries>;
-using hash_libraries = prefer<other_libraries, sodium>;
+using default_hashes = native_hashes<prefer<other_libraries, sodium>>;
 #else
 using all_libraries = sodium;
-using hash_libraries = sodium;
+using default_hashes = native_hashes<sodium>;
 #endif
 
 }  // namespace detail
 
 /// default_provider: X25519, Ed25519, ChaCha20-Poly1305 and SipHash from libsodium, whose curve is the fastest; the
-/// rest from OpenSSL where it is present, else from Botan. AES runs on the CPU's own instructions where it has them.
-/// Those two libraries also hash before libsodium does. Every supports() is true only of what is at hand.
+/// rest from OpenSSL where it is present, else from Botan. AES and SHA-256 run on the CPU's own instructions; where it has
+/// none, and for the other hashes, those two come before libsodium. Every supports() is true only of what is at hand.
 struct default_provider : native_ciphers<detail::all_libraries> {
-  static void hash(hash_id id, byte_parts parts, byte_span out) { detail::hash_libraries::hash(id, parts, out); }
+  static void hash(hash_id id, byte_parts parts, byte_span out) { detail::default_hashes::hash(id, parts, out); }
   static void hmac(hash_id id, byte_view key, byte_parts parts, byte_span out) {
-    detail::hash_libraries::hmac(id, key, parts, out);
+    detail::default_hashes::hmac(id, key, parts, out);
   }
-  using hmac_key = detail::hash_libraries::hmac_key;
+  using hmac_key = detail::default_hashes::hmac_key;
 };
 
 static_assert(crypto_provider<default_provider>);

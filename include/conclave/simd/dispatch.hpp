@@ -4,6 +4,7 @@
 
 #include <conclave/simd/cpu.hpp>
 #include <conclave/simd/kernels.hpp>
+#include <conclave/simd/x86_shani.hpp>
 #include <conclave/simd/x86_vaes256.hpp>
 #include <conclave/simd/x86_vaes512.hpp>
 
@@ -30,7 +31,12 @@ template <>
 }
 template <>
 [[nodiscard]] inline std::span<const hash_kernels* const> all<hash_kernels>() noexcept {
+#if CONCLAVE_X86_64
+  static constexpr std::array tables{&x86_shani::hash};
+  return tables;
+#else
   return {};
+#endif
 }
 
 namespace detail {
