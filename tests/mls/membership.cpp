@@ -6,7 +6,7 @@ namespace mls_test {
 
 namespace {
 
-party_options with(wire_format handshakes) {
+party_options in_format(wire_format handshakes) {
   party_options out;
   out.policy.handshakes = handshakes;
   return out;
@@ -45,7 +45,7 @@ TEST_CASE("members who were added by one commit agree with the committer") {
   const bool tree_inside = GENERATE(true, false);
   const auto n = static_cast<std::size_t>(GENERATE(2, 3, 4, 5, 8, 9, 17));
   CAPTURE(format == wire_format::public_message, tree_inside, n);
-  party_options options = with(format);
+  party_options options = in_format(format);
   options.policy.tree_in_welcome = tree_inside;
   party p(n, options);
   CHECK(p[0].epoch_number() == 1);
@@ -129,7 +129,7 @@ TEST_CASE("every suite that is served carries a group through its life") {
 
 TEST_CASE("proposals are committed by reference by whoever commits next") {
   const auto format = GENERATE(wire_format::public_message, wire_format::private_message);
-  party p(6, with(format));
+  party p(6, in_format(format));
   const std::size_t newcomer = p.arrive();
   const std::vector<bytes> proposals{must(p[1].propose_add(p.env, p.package(newcomer))),
                                      must(p[2].propose_remove(p.env, p.leaf(4))), must(p[3].propose_update(p.env))};
@@ -208,7 +208,7 @@ TEST_CASE("of proposals that exclude each other the committer takes what fits") 
 
 TEST_CASE("whoever is removed learns that and nothing more") {
   const auto format = GENERATE(wire_format::public_message, wire_format::private_message);
-  party p(4, with(format));
+  party p(4, in_format(format));
   auto pending = p.prepare(0, {{}, {2}});
   const bytes message = to_bytes(pending.message());
   const epoch_change seen = as<epoch_change>(must(p[2].process(message)));
