@@ -126,7 +126,7 @@ TEST_CASE("SHA-256: the examples of FIPS 180-4, HMAC of RFC 4231") {
         message.assign(c["repeat"][0].get<std::size_t>(), from_hex(c["repeat"][1].get<std::string>()).at(0));
       else
         message = from_hex(c.at("message").get<std::string>());
-      CHECK(to_hex(hash_of(message)) == c.at("digest"));
+      CHECK(to_hex(hash_of(message)) == c.at("digest").get<std::string>());
       ++hashed;
     }
     for (const json& c : macs.at("cases")) {
@@ -135,12 +135,12 @@ TEST_CASE("SHA-256: the examples of FIPS 180-4, HMAC of RFC 4231") {
       const bytes message = from_hex(c.at("message").get<std::string>());
       bytes out(32);
       native::hmac(hash_id::sha256, key, std::array{byte_view{message}}, out);
-      CHECK(to_hex(out) == c.at("mac"));
+      CHECK(to_hex(out) == c.at("mac").get<std::string>());
       auto made = native::hmac_key::make(hash_id::sha256, key);
       for (int again = 0; again < 2; ++again) {
         std::ranges::fill(out, std::uint8_t{0xa5});
         made->mac(std::array{byte_view{message}}, out);
-        CHECK(to_hex(out) == c.at("mac"));
+        CHECK(to_hex(out) == c.at("mac").get<std::string>());
       }
       ++maced;
     }
@@ -166,7 +166,7 @@ TEST_CASE("SHA-256: every length up to 2048 at every alignment, whole and in pie
     const auto c = std::ranges::find_if(cases, [](const json& each) { return each.at("hash") == "sha256"; });
     REQUIRE(c != cases.end());
     REQUIRE(c->at("messages") == 2049);
-    CHECK(to_hex(hash_of(digests)) == c->at("digest"));
+    CHECK(to_hex(hash_of(digests)) == c->at("digest").get<std::string>());
   });
 }
 
