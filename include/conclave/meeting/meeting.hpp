@@ -4,6 +4,7 @@
 
 #include <conclave/identity/identity.hpp>
 #include <conclave/meeting/media.hpp>
+#include <conclave/meeting/verification.hpp>
 #include <conclave/mls/group.hpp>
 #include <conclave/sas/code.hpp>
 
@@ -155,6 +156,8 @@ class basic_meeting {
   [[nodiscard]] sas::security_code code() const noexcept {
     return *sas::security_code::make(group_.authenticator().reveal(), group_.epoch_number());
   }
+  /// verification_epoch(): this epoch for sas::verification; misuse after leaving.
+  [[nodiscard]] result<sas::epoch_view> verification_epoch() const { return conclave::verification_epoch(group_); }
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] bool active() const noexcept { return group_.active(); }
   [[nodiscard]] std::uint64_t epoch() const noexcept { return group_.epoch_number(); }
