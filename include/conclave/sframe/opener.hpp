@@ -280,21 +280,19 @@ class opener {
   /// The first frame of a key id, or the first since its key gave way: the key is kept only if it opens the frame.
   [[nodiscard]] status open_first(const parts& p) {
     live_epoch& epoch = *p.epoch;
-    frame_history before{{}, epoch.failures};
-    CONCLAVE_CHECK(before.admits(p.head.ctr, epoch.tag_size));
-    before.failures = 0;
+    CONCLAVE_CHECK(few_forgeries(epoch.failures, epoch.tag_size));
+    frame_history history;
     if (const auto* const last = last_counters_.find(p.head.kid))
-      before = {replay_window<>::closed_up_to(last->value.counter), last->value.failures};
-    CONCLAVE_CHECK(before.admits(p.head.ctr, epoch.tag_size));
-
+      history = {replay_window<>::closed_up_to(last->value.counter), last->value.failures};
+    CONCLAVE_CHECK(history.admits(p.head.ctr, epoch.tag_size));
     CONCLAVE_TRY(auto key, frame_key<P>::make(epoch.known.suite, p.head.kid, epoch.secret));
     if (const status done = key.open(p.with(key)); !done) {
       ++epoch.failures;
       return done;
     }
-    before.settle(p.head.ctr, {});
+    history.settle(p.head.ctr, {});
     const auto gone = keys_.put(
-        p.head.kid, std::make_unique<receiving_key<P>>(receiving_key<P>{epoch.number(), std::move(key), before}));
+        p.head.kid, std::make_unique<receiving_key<P>>(receiving_key<P>{epoch.number(), std::move(key), history}));
     if (gone) {
       const receiving_key<P>& old = *gone->value;
       last_counters_.put(gone->kid, {old.epoch, old.history.replay.newest(), old.history.failures});

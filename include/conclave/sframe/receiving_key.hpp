@@ -12,15 +12,20 @@ inline constexpr rule few_forgeries{"too many wrong tags came under this key id 
                                     "RFC 9605 7.5"};
 }  // namespace rules
 
+/// few_forgeries(failures, Nt): over_limit after limits::forgeries_per_key(Nt) wrong tags.
+[[nodiscard]] constexpr status few_forgeries(std::uint64_t failures, std::size_t tag_size) noexcept {
+  if (failures < limits::forgeries_per_key(tag_size)) return {};
+  return failure{errc::over_limit, rules::few_forgeries};
+}
+
 /// frame_history: which counters of a key have opened, and how many wrong tags came. Both outlive the key itself.
 struct frame_history {
   replay_window<> replay{};
   std::uint64_t failures = 0;
 
-  /// admits(ctr, Nt): whether a frame may be tried. over_limit after limits::forgeries_per_key(Nt) wrong tags, for
-  /// good; replayed.
+  /// admits(ctr, Nt): whether a frame may be tried. over_limit after too many wrong tags, for good; replayed.
   [[nodiscard]] status admits(std::uint64_t ctr, std::size_t tag_size) const noexcept {
-    if (failures >= limits::forgeries_per_key(tag_size)) return failure{errc::over_limit, rules::few_forgeries};
+    CONCLAVE_CHECK(few_forgeries(failures, tag_size));
     return replay.check(ctr);
   }
   /// settle(ctr, done): a frame that was admitted has been tried.
