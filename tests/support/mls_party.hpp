@@ -23,6 +23,16 @@ struct group_testing {
     const secret_bytes all = state.save_state(0);
     return {all.begin(), all.end()};
   }
+  /// copy_of(g): what somebody who has stolen the state of a member has.
+  [[nodiscard]] static basic_group<P> copy_of(const basic_group<P>& g) {
+    const group_state<P>& state = g;
+    return basic_group<P>(*group_state<P>::load_state(state.suite(), {}, state.save_state(0), state.policy_));
+  }
+  /// epoch_of(g): the secrets of the epoch too.
+  [[nodiscard]] static const epoch<P>& epoch_of(const basic_group<P>& g) {
+    const group_state<P>& state = g;
+    return state.current_;
+  }
 };
 
 }  // namespace conclave::mls
@@ -111,6 +121,7 @@ struct party_options {
   cipher_suite suite = suite_1;
   group_policy policy;
   std::string_view group_id = "party";
+  std::vector<proposal_type> proposals;  // beyond the default ones, that everybody supports
 };
 
 /// changes: who a commit adds and removes, by person.
@@ -142,6 +153,7 @@ class party {
   /// arrive(): one more person, outside the group.
   std::size_t arrive() {
     people_.push_back({make_client(env, "person " + std::to_string(people_.size()), options_.suite), {}, {}});
+    people_.back().who.proposals = options_.proposals;
     return people_.size() - 1;
   }
 
