@@ -2,10 +2,6 @@
 /// What the delivery service can do to a group: drop, reorder and race; and what a failing machine can.
 #include "support.hpp"
 
-#include <iostream>
-#include <map>
-#include <set>
-
 namespace mls_test {
 
 namespace {
@@ -147,101 +143,6 @@ TEST_CASE("without randomness every operation fails, and leaves nothing behind")
   CHECK(fails_cleanly(p, 0, [&] { return p[0].protect(p.env, as_bytes("x"), {}); }) >= 1);
   CHECK(fails_cleanly(p, 1, [&] { return p[1].propose_update(p.env); }) >= 2);
   CHECK(fails_cleanly(p, 2, [&] { return p[2].propose_add(p.env, package); }) >= 1);
-}
-
-TEST_CASE("members agree after each of many random steps") {
-  const auto format = GENERATE(wire_format::public_message, wire_format::private_message);
-  const std::uint64_t seed = format == wire_format::public_message ? 20230701 : 20240229;
-  std::cout << "random walk, seed " << seed << "\n";
-  CAPTURE(seed);
-  party p(5, with(format, seed));
-  deterministic_environment dice(seed + 1);
-  constexpr std::size_t most = 12, steps = 200;
-  const snapshot_key key = must(snapshot_key::copy_of(bytes(32, 1)));
-  std::vector<std::size_t> outside;
-  std::set<std::size_t> durable;  // those who keep snapshots, which come before each message
-  std::map<std::string, int> done;
-
-  for (std::size_t step = 0; step < steps; ++step) {
-    const auto members = p.inside();
-    const std::size_t actor = members[dice.below(members.size())], other = members[dice.below(members.size())];
-    const std::size_t kind = dice.below(12);
-    CAPTURE(step, kind, actor, other);
-    const auto save = [&](std::size_t i) {
-      if (durable.contains(i)) must(p[i].snapshot(p.env, key));
-    };
-    const auto newcomer = [&] {
-      // half of those who come have been here before, with the same signature key
-      if (!outside.empty() && dice.below(2) == 0) {
-        const std::size_t again = outside.back();
-        outside.pop_back();
-        return again;
-      }
-      return p.arrive();
-    };
-    save(actor);
-    if (kind == 0) {
-      p.deliver(actor, must(p[actor].propose_update(p.env)));
-      ++done["update"];
-      continue;
-    }
-    if (kind == 1 && actor != other && members.size() > 3) {
-      p.deliver(actor, must(p[actor].propose_remove(p.env, p.leaf(other))));
-      ++done["remove by reference"];
-      continue;
-    }
-    if (kind == 2 && p[actor].pending_proposals() == 0) {
-      const bytes message = must(p[actor].protect(p.env, as_bytes("step " + std::to_string(step)), {}));
-      for (event& e : p.deliver(actor, message)) {
-        const auto heard = as<application_message>(std::move(e));
-        REQUIRE(text_of(heard) == "step " + std::to_string(step));
-        REQUIRE(heard.sender == p.leaf(actor));
-      }
-      ++done["message"];
-      continue;
-    }
-    if (kind == 9 && members.size() < most) {
-      const std::size_t who = newcomer();
-      p.enter(who, actor);
-      durable.erase(who);
-      ++done["external commit"];
-    } else if (kind == 10 && other != actor) {
-      p.enter(other, actor);  // in its own place
-      durable.erase(other);
-      ++done["resync"];
-    } else if (kind == 11) {
-      const bytes sealed = must(p[other].snapshot(p.env, key));
-      p.who(other).room.emplace(must(group::restore(p.env, key, p[other].sequence(), sealed, p.options().policy)));
-      durable.insert(other);
-      ++done["restore"];
-    } else {
-      changes what;
-      what.path = dice.below(4) != 0;
-      if (kind <= 5 && members.size() < most)
-        for (std::size_t n = 1 + dice.below(3); n > 0; --n) what.add.push_back(newcomer());
-      if (kind >= 5 && kind <= 7 && members.size() > 3 && other != actor) what.remove.push_back(other);
-      std::optional<group::pending> loser;
-      if (kind == 8 && other != actor) {
-        save(other);
-        loser.emplace(p.prepare(other));
-        ++done["race"];
-      }
-      for (const std::size_t i : what.add) durable.erase(i);
-      p.commit(actor, what);
-      if (loser && p[other].active())
-        check_fails(p[other].apply(*std::move(loser)), errc::stale_epoch, rules::current_epoch);
-      ++done["commit"];
-    }
-    for (const std::size_t i : members)
-      if (!p[i].active() && std::ranges::find(outside, i) == outside.end()) outside.push_back(i);
-    REQUIRE(p.disagreement() == "");
-  }
-  // each kind of step was taken
-  CHECK(done.size() == 8);
-  for (const auto& [what, count] : done) {
-    INFO(what);
-    CHECK(count >= 5);
-  }
 }
 
 }  // namespace mls_test
