@@ -34,6 +34,9 @@ struct required_capabilities {
     if (!own.supports(e.type)) return failure{errc::refused, rules::group_extensions_supported};
     if (e.type != extension_type::required_capabilities) continue;
     CONCLAVE_TRY(const auto required, wire::decode<required_capabilities>(e.data));
+    if (required.extensions.size() > limits::capabilities || required.proposals.size() > limits::capabilities ||
+        required.credentials.size() > limits::capabilities)
+      return failure{errc::over_limit, rules::required_capabilities};
     const auto lists_all = [&](const auto& list) {
       return std::ranges::all_of(list.begin(), list.end(), [&](auto x) { return own.supports(x); });
     };
