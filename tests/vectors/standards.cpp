@@ -96,6 +96,42 @@ void aead(const json& c) {
   expect_servers(served, servers(in_sodium, true, true));
 }
 
+void aes_lengths(const json& c) {  // as aes-lengths.py makes them
+  const auto key_size = c.at("key").get<std::size_t>();
+  const auto pattern = [](std::size_t n, std::size_t factor, std::size_t add) {
+    bytes out(n);
+    for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<std::uint8_t>(factor * i + add);
+    return out;
+  };
+  const auto fold = [](std::uint64_t& into, byte_view data) {
+    for (const std::uint8_t b : data) into = into * 0x100000001b3 + b;
+  };
+  const auto number = [&](const char* name) { return std::stoull(c.at(name).get<std::string>(), nullptr, 16); };
+  in_every_provider([&]<class P>() {
+    const aead_id gcm_id = key_size == 16 ? aead_id::aes_128_gcm : aead_id::aes_256_gcm;
+    const ctr_id ctr = key_size == 16 ? ctr_id::aes_128_ctr : ctr_id::aes_256_ctr;
+    std::uint64_t sealed_sum = 0, ctr_sum = 0;
+    for (std::size_t n = 0; n <= 2048; ++n) {
+      const bytes raw = pattern(key_size, 1, n), text = pattern(n, 11, n);
+      if (P::supports(gcm_id)) {
+        auto key = succeeds(P::aead_key::make(gcm_id, raw), "making the key");
+        bytes sealed(n + aead_tag_size);
+        succeeds(key.seal(pattern(12, 7, n), pattern(n % 61, 3, n), text, sealed), "sealing");
+        fold(sealed_sum, sealed);
+      }
+      if (P::supports(ctr)) {
+        auto key = succeeds(P::ctr_key::make(ctr, raw), "making the key");
+        bytes out(n);
+        succeeds(key.xor_keystream(pattern(16, 5, n), text, out), "encrypting");
+        fold(ctr_sum, out);
+      }
+    }
+    if (P::supports(gcm_id)) expect_equal(sealed_sum, std::uint64_t{number("gcm")}, "all ciphertexts and tags");
+    if (P::supports(ctr)) expect_equal(ctr_sum, std::uint64_t{number("ctr")}, "all ciphertexts in counter mode");
+    return P::supports(gcm_id);
+  });
+}
+
 void diffie_hellman(const json& c) {
   const auto kem = c.at("kem").get<kem_id>();
   expect_servers(dh_gives(kem, hex(c, "private"), hex(c, "public"), hex(c, "shared")), servers_of(kem));
@@ -223,6 +259,7 @@ std::optional<case_list> standards_cases(const std::string& stem, const nlohmann
       {"rfc5869-hkdf", {hkdf, unserved_hash}},
       {"siphash-2-4", {siphash, never}},
       {"nist-aes-gcm", {aead, unserved_aead}},
+      {"aes-lengths", {aes_lengths, never}},
       {"rfc8439-chacha20-poly1305", {aead, unserved_aead}},
       {"rfc7748-cavs-dh", {diffie_hellman, unserved_kem}},
       {"rfc8032-rfc6979-signatures", {signatures, unserved_scheme}},

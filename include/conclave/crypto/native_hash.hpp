@@ -49,7 +49,7 @@ class sha256_message {
 
   /// write_digest(out): 32 bytes; every block was absorbed.
   void write_digest(std::uint8_t* out) const noexcept {
-    for (std::size_t i = 0; i < state_.size(); ++i) store_be(state_[i], byte_span{out + 4 * i, 4});
+    for (std::size_t i = 0; i < state_.size(); ++i) put(state_[i], out + 4 * i);
   }
 
  private:
@@ -79,11 +79,20 @@ class sha256_message {
 
   void pad(std::size_t filled) noexcept {
     const std::size_t blocks = filled < 56 ? 1 : 2;
-    buffer_[filled++] = 0x80;
-    std::memset(buffer_ + filled, 0, 64 * blocks - 8 - filled);
-    store_be(size_ * 8, byte_span{buffer_ + 64 * blocks - 8, 8});
+    buffer_[filled] = 0x80;
+    std::memset(buffer_ + filled + 1, 0, 64);  // no less reaches the length, and no more is there
+    put(static_cast<std::uint32_t>(size_ >> 29U), buffer_ + 64 * blocks - 8);
+    put(static_cast<std::uint32_t>(size_ << 3U), buffer_ + 64 * blocks - 4);
     padded_ = true;
     use_buffer(blocks);
+  }
+
+  // store_be with its loop written out, which compilers turn into one instruction
+  static void put(std::uint32_t word, std::uint8_t* to) noexcept {
+    to[0] = static_cast<std::uint8_t>(word >> 24U);
+    to[1] = static_cast<std::uint8_t>(word >> 16U);
+    to[2] = static_cast<std::uint8_t>(word >> 8U);
+    to[3] = static_cast<std::uint8_t>(word);
   }
 
   void use_buffer(std::size_t blocks) noexcept {

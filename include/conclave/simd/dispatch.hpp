@@ -2,6 +2,7 @@
 /// Which kernels run: the best the CPU offers, resolved at first use, or the one a test has forced.
 #pragma once
 
+#include <conclave/simd/aarch64_crypto.hpp>
 #include <conclave/simd/cpu.hpp>
 #include <conclave/simd/kernels.hpp>
 #include <conclave/simd/x86_shani.hpp>
@@ -25,6 +26,9 @@ template <>
 #if CONCLAVE_X86_64
   static constexpr std::array tables{&x86_aesni::aes, &x86_vaes256::aes, &x86_vaes512::aes};
   return tables;
+#elif CONCLAVE_AARCH64
+  static constexpr std::array tables{&aarch64_crypto::aes};
+  return tables;
 #else
   return {};
 #endif
@@ -33,6 +37,9 @@ template <>
 [[nodiscard]] inline std::span<const hash_kernels* const> all<hash_kernels>() noexcept {
 #if CONCLAVE_X86_64
   static constexpr std::array tables{&x86_shani::hash};
+  return tables;
+#elif CONCLAVE_AARCH64
+  static constexpr std::array tables{&aarch64_crypto::hash};
   return tables;
 #else
   return {};

@@ -12,7 +12,7 @@
 #else
 #define CONCLAVE_X86_64 0
 #endif
-#if CONCLAVE_WITH_NATIVE && defined(__aarch64__)
+#if CONCLAVE_WITH_NATIVE && defined(__aarch64__) && !defined(__AARCH64EB__)
 #define CONCLAVE_AARCH64 1
 #else
 #define CONCLAVE_AARCH64 0
