@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-/// conclave_vectors DIR [--suites LIST] [--sframe-suites LIST] [--without-psk]: runs every vector file below a folder.
+/// conclave_vectors DIR [--suites LIST] [--sframe-suites LIST] [--without-psk] [--every-kernel]: runs every vector file
+/// below a folder, or with --every-kernel, once for each kernel that the CPU can run and once without any.
 /// A case that needs a suite which is not served here fails, unless a list of suites is given and leaves it out.
 #include "registry.hpp"
+
+#include "support/kernels.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -15,12 +18,13 @@
 namespace {
 
 using namespace conclave_vectors;
+namespace simd = conclave::simd;
 namespace fs = std::filesystem;
 
 struct options {
   fs::path folder;
   std::set<std::uint16_t> suites, sframe_suites;  // empty: all
-  bool without_psk = false;
+  bool without_psk = false, every_kernel = false;
 };
 
 struct tally {
@@ -46,6 +50,8 @@ std::optional<options> parse(int count, char** arguments) {
     const std::string argument = arguments[i];
     if (argument == "--without-psk") {
       out.without_psk = true;
+    } else if (argument == "--every-kernel") {
+      out.every_kernel = true;
     } else if ((argument == "--suites" || argument == "--sframe-suites") && i + 1 < count) {
       if (!read_list(arguments[++i], argument == "--suites" ? out.suites : out.sframe_suites)) return std::nullopt;
     } else if (out.folder.empty() && !argument.starts_with("-")) {
@@ -121,7 +127,8 @@ void run_file(const fs::path& path, const std::string& name, const options& chos
 int main(int count, char** arguments) {
   const auto chosen = parse(count, arguments);
   if (!chosen) {
-    std::fprintf(stderr, "usage: conclave_vectors DIR [--suites 1,3] [--sframe-suites 4,5] [--without-psk]\n");
+    std::fprintf(stderr,
+                 "usage: conclave_vectors DIR [--suites 1,3] [--sframe-suites 4,5] [--without-psk] [--every-kernel]\n");
     return 2;
   }
   std::error_code unreadable;
@@ -132,7 +139,16 @@ int main(int count, char** arguments) {
   std::ranges::sort(paths);
 
   tally total;
-  for (const fs::path& path : paths) run_file(path, path.lexically_relative(chosen->folder).string(), *chosen, total);
+  std::vector<std::string_view> kernels{"best"};
+  if (chosen->every_kernel) {
+    kernels = simd::available();
+    kernels.emplace_back("none");
+  }
+  for (const std::string_view kernel : kernels) {
+    const conclave_test::forced_kernel here(kernel);
+    if (chosen->every_kernel) std::printf("kernel %.*s\n", static_cast<int>(kernel.size()), kernel.data());
+    for (const fs::path& path : paths) run_file(path, path.lexically_relative(chosen->folder).string(), *chosen, total);
+  }
   if (unreadable || total.passed + total.failed == 0) {
     std::printf("no vector was run\n");
     ++total.failed;
