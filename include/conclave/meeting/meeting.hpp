@@ -131,7 +131,7 @@ class basic_meeting {
 
   /// receive(message): a message from the delivery service, in its order. Errors: as mls::basic_group::process.
   [[nodiscard]] result<mls::event> receive(byte_view message) {
-    CONCLAVE_TRY(auto event, group_.process(message));
+    CONCLAVE_TRY(auto event, group_.process(*env_, message));
     if (const auto* changed = std::get_if<mls::epoch_change>(&event)) {
       if (changed->removed_me)
         keys_->close();

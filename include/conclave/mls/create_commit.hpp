@@ -3,6 +3,7 @@
 #pragma once
 
 #include <conclave/mls/client.hpp>
+#include <conclave/mls/identities.hpp>
 #include <conclave/mls/process_commit.hpp>
 #include <conclave/mls/welcome.hpp>
 
@@ -147,12 +148,11 @@ template <crypto_provider P>
   const sender from =
       external ? sender{sender_type::new_member_commit, 0} : sender{sender_type::member, number(current.own)};
   const wire_format format = external ? wire_format::public_message : policy.handshakes;
+  for (const auto& [p, who, by_reference] : plan.list) CONCLAVE_CHECK(admit(policy, current, p, env.wall()));
   prepared_commit<P> out{{epoch<P>(current.tree), {}}, {}, {}};
   epoch<P>& next = out.next.state;
   CONCLAVE_TRY(auto applied, apply_proposals(current, plan.list, from, policy, next.tree));
-  next.group_id = current.group_id;
-  next.number = current.number + 1;
-  next.extensions = applied.extensions ? to_bytes(applied.extensions->encoded()) : current.extensions;
+  next.succeed(current, applied.extensions);
   next.own = external ? next.tree.first_blank() : current.own;
 
   // the path: new keys from the leaf to the root, then their secrets to everybody but the new members
@@ -212,21 +212,10 @@ template <crypto_provider P>
 
   // the new epoch
   CONCLAVE_TRY(const auto psk, find_psks(s, applied.psks, policy.psks));
-  next.confirmed_transcript_hash =
-      confirmed_transcript_hash(s, current.interim_transcript_hash.view(), format, content_bytes, signature);
-  next.context = next.encode_context(next.confirmed_transcript_hash.view());
+  next.record(current, format, content_bytes, signature);
   const joiner_secret joiner =
       derive_joiner_secret(s, external ? *plan.external_init : current.secrets.init, committed, next.context);
   next.enter(joiner, psk);
-  out.next.change = {next.number,
-                     next.own,
-                     applied.added,
-                     std::move(applied.updated),
-                     std::move(applied.removed),
-                     false,
-                     reinit_parameters::of(applied.reinit)};
-  if (external) out.next.change.added.push_back(next.own);
-
   if (!applied.added.empty()) {
     std::vector<new_member> members;
     auto leaf = applied.added.begin();
@@ -245,6 +234,9 @@ template <crypto_provider P>
       out.welcomes.push_back(std::move(sealed));
     }
   }
+
+  out.next.change = change_of(next, std::move(applied), next.own, external);
+  judge_change(judge_of(policy, current, env.wall()), current, next, out.next.change);
 
   // last, because it uses up a generation of the current epoch
   CONCLAVE_TRY(out.message,

@@ -35,15 +35,8 @@ template <crypto_provider P>
   if (!external_data) return failure{errc::refused, rules::external_pub_present};
   CONCLAVE_TRY(const auto external_pub, wire::decode<byte_view>(*external_data));
 
-  // the epoch as an outsider sees it
-  epoch<P> current(tree);
-  current.group_id = to_bytes(info.context.group_id);
-  current.number = info.context.epoch;
-  current.extensions = to_bytes(info.context.extensions.encoded());
-  current.context = wire::encode(info.context);
-  CONCLAVE_TRY(current.confirmed_transcript_hash, digest::copy_of(info.context.confirmed_transcript_hash));
-  current.interim_transcript_hash =
-      interim_transcript_hash(s, current.confirmed_transcript_hash.view(), info.confirmation_tag);
+  CONCLAVE_TRY(auto known, public_epoch<P>::described_by(info, tree));
+  epoch<P> current(std::move(known));
 
   const sender from{sender_type::new_member_commit, 0};
   std::vector<listed_proposal> list;

@@ -117,7 +117,7 @@ class basic_group : private group_state<P> {
   }
 
   /// join(env, client, package, welcome, options, policy): by Welcome (RFC 9420 12.4.3.1). The key package is used up
-  /// by a success. Errors: unknown_key (not for this package), unauthentic, malformed, refused, unsupported,
+  /// by a success. Whom the joiner finds there is shown by identities(), for the host to decide. Errors: unknown_key (not for this package), unauthentic, malformed, refused, unsupported,
   /// no_entropy.
   [[nodiscard]] static result<basic_group> join(environment& env, client&& me, prepared_key_package&& package,
                                                 byte_view welcome, const join_options& options,
@@ -184,6 +184,11 @@ class basic_group : private group_state<P> {
   }
   /// reinitialized(): the parameters of the group that follows, once a ReInit took effect; this one sends nothing more.
   [[nodiscard]] const std::optional<reinit_parameters>& reinitialized() const noexcept { return reinit_; }
+  /// identities(now): what this member's validator says of everybody: after joining, and now and then, because time goes
+  /// on and certificates are revoked.
+  [[nodiscard]] std::vector<judged_identity> identities(unix_time now) const {
+    return judge_members(judge_of(policy_, current_, now), current_.tree);
+  }
   /// group_info(env, content): a signed GroupInfo of the current epoch as MLSMessage, for external joiners.
   [[nodiscard]] result<bytes> group_info(environment& env, const group_info_content& content) const {
     if (!active_) return errc::misuse;
@@ -245,6 +250,8 @@ class basic_group : private group_state<P> {
     for (const leaf_index i : request.remove) changed.insert(number(i));
     std::vector<const stored_proposal*> received;
     if (!request.reinit_as) received = proposals_.select(current_.tree, current_.own, changed);
+    std::erase_if(received,
+                  [&](const auto* stored) { return !admit(policy_, current_, stored->proposal(), env.wall()); });
     CONCLAVE_TRY(const auto own, requested(env, request));
     auto prepared = prepare(env, request, own, received);
     if (!prepared && !received.empty() && prepared.error() != errc::no_entropy) {
@@ -309,18 +316,15 @@ class basic_group : private group_state<P> {
     return std::move(sent.message);
   }
 
-  /// process(message): one MLSMessage from the delivery service. Commits must come in their order, at most one per
-  /// epoch. Errors: stale_epoch (an epoch that is over; late application messages of kept epochs still open), early (an
+  /// process(env, message): one MLSMessage from the delivery service. Commits must come in their order, at most one per
+  /// epoch. The time of `env` is for the validator and decides nothing but what it shows; without a validator it is not
+  /// needed. Errors: stale_epoch (an epoch that is over; late application messages of kept epochs still open), early (an
   /// epoch to come), unauthentic, replayed, malformed, refused, unknown_key, over_limit, unsupported; misuse after
-  /// removal.
+  /// removal, and for a validator without a time.
+  [[nodiscard]] result<event> process(environment& env, byte_view input) { return process_at(env.wall(), input); }
   [[nodiscard]] result<event> process(byte_view input) {
-    if (!active_) return errc::misuse;
-    CONCLAVE_TRY(const auto received, message::decode(input));
-    switch (received.format) {
-      case wire_format::public_message: return this->process_public(received.public_message);
-      case wire_format::private_message: return this->process_private(received.private_message);
-      default: return failure{errc::misuse, rules::known_wire_format};
-    }
+    if (policy_.identities != nullptr) return errc::misuse;
+    return process_at({}, input);
   }
 
  private:
@@ -338,6 +342,16 @@ class basic_group : private group_state<P> {
 
   basic_group(epoch<P>&& first, client&& me, const group_policy& policy)
       : state(std::move(first), std::move(me), policy) {}
+
+  [[nodiscard]] result<event> process_at(unix_time now, byte_view input) {
+    if (!active_) return errc::misuse;
+    CONCLAVE_TRY(const auto received, message::decode(input));
+    switch (received.format) {
+      case wire_format::public_message: return this->process_public(received.public_message, now);
+      case wire_format::private_message: return this->process_private(received.private_message, now);
+      default: return failure{errc::misuse, rules::known_wire_format};
+    }
+  }
 
   [[nodiscard]] static result<basic_group> join_as(environment& env, client&& me, prepared_key_package&& package,
                                                    byte_view welcome, const join_options& options,
@@ -438,11 +452,12 @@ class basic_group : private group_state<P> {
                                             std::optional<hpke::key_pair> own_update) {
     CONCLAVE_CHECK(may_send_now());
     if (proposals_.full()) return failure{errc::over_limit, rules::pending_proposal_limit};
-    CONCLAVE_CHECK(this->check_proposal(p, {sender_type::member, number(current_.own)}));
+    CONCLAVE_CHECK(check_proposal(current_, p, {sender_type::member, number(current_.own)}, policy_.max_lifetime));
+    CONCLAVE_CHECK(admit(policy_, current_, p, env.wall()));
     // outsiders have to be able to read a SelfRemove
     const wire_format format = p.type == proposal_type::self_remove ? wire_format::public_message : policy_.handshakes;
     CONCLAVE_TRY(auto sent, this->send(env, format, content_type::proposal, wire::encode(p), {}));
-    this->store(std::move(sent.content), std::move(own_update));
+    (void)proposals_.add(suite(), std::move(sent.content), std::move(own_update));
     return std::move(sent.message);
   }
 };

@@ -66,6 +66,11 @@ struct group_policy {
   psk_source* psks = nullptr;
   /// The application's rules; nullptr for none. Outlives the group.
   commit_rules* rules = nullptr;
+  /// Who judges identities (RFC 9420 5.3.1); nullptr for nobody, and then all are unverified. Outlives the group.
+  identity_validator* identities = nullptr;
+  /// The least that somebody must be for this member to add them or to make them an external sender: what it proposes,
+  /// and what its commits contain. What others commit is shown, whatever it is.
+  identity_state admits = identity_state::unverified;
 };
 
 /// application_message: content of a member's PrivateMessage.
@@ -79,7 +84,8 @@ struct application_message {
 /// received_proposal: a proposal that waits for a commit.
 struct received_proposal {
   proposal_type type{};
-  bytes reference;  ///< ProposalRef
+  bytes reference;                         ///< ProposalRef
+  std::optional<identity_state> identity;  ///< of whom it would add or renew, or of the worst new external sender
 };
 
 /// reinit_parameters: of the group that is to follow this one (RFC 9420 12.1.5), owned.
@@ -94,6 +100,29 @@ struct reinit_parameters {
     return reinit_parameters{to_bytes(from->group_id), from->version, from->suite,
                              to_bytes(from->extensions.encoded())};
   }
+  /// save(writer), load(reader): for snapshots. Errors: malformed.
+  void save(auto& out) const {
+    out.opaque(group_id);
+    wire::write(out, version);
+    wire::write(out, suite);
+    out.opaque(extensions);
+  }
+  [[nodiscard]] static result<reinit_parameters> load(reader& in) {
+    reinit_parameters out;
+    CONCLAVE_TRY(const auto id, in.opaque());
+    CONCLAVE_TRY(out.version, wire::read<protocol_version>(in));
+    CONCLAVE_TRY(out.suite, wire::read<cipher_suite>(in));
+    CONCLAVE_TRY(const auto items, in.opaque());
+    out.group_id = to_bytes(id);
+    out.extensions = to_bytes(items);
+    return out;
+  }
+};
+
+/// judged_identity: what this member's validator says of another one.
+struct judged_identity {
+  leaf_index leaf{};
+  identity_state state{};
 };
 
 /// epoch_change: a commit took effect.
@@ -101,8 +130,10 @@ struct epoch_change {
   std::uint64_t epoch = 0;              ///< the new one
   std::optional<leaf_index> committer;  ///< in the new epoch
   std::vector<leaf_index> added, updated, removed;
-  bool removed_me = false;                  ///< this member is out: the group opens and sends nothing any more
-  std::optional<reinit_parameters> reinit;  ///< the group is over: a new one with these parameters follows
+  bool removed_me = false;                       ///< this member is out: the group opens and sends nothing any more
+  std::optional<reinit_parameters> reinit;       ///< the group is over: a new one with these parameters follows
+  std::vector<judged_identity> identities;       ///< of those who were added, or present another credential or key
+  std::vector<identity_state> external_senders;  ///< of all of them, where the list has changed
 };
 
 using event = std::variant<application_message, received_proposal, epoch_change>;

@@ -3,9 +3,8 @@
 #pragma once
 
 #include <conclave/mls/create_commit.hpp>
+#include <conclave/mls/handshake.hpp>
 #include <conclave/mls/message.hpp>
-#include <conclave/mls/proposal_cache.hpp>
-#include <conclave/mls/sender_rules.hpp>
 #include <conclave/mls/snapshot.hpp>
 
 #include <deque>
@@ -77,12 +76,6 @@ class group_state {
     return sent_content{std::move(message), std::move(authenticated)};
   }
 
-  [[nodiscard]] status check_proposal(const proposal& p, const sender& from) const {
-    signature_batch<P> signatures(suite());
-    CONCLAVE_CHECK(valid_proposal(current_, p, from, current_.extension_items(), policy_.max_lifetime, signatures));
-    return signatures.verify();
-  }
-
   /// fits(own, received): success where a commit of these is valid, as far as that is known before its path is made.
   [[nodiscard]] status fits(std::span<const listed_proposal> own,
                             std::span<const stored_proposal* const> received) const {
@@ -121,63 +114,44 @@ class group_state {
     return kept;
   }
 
-  received_proposal store(authenticated_content&& content, std::optional<hpke::key_pair> own_update) {
-    const digest reference = suite().ref_hash("MLS 1.0 Proposal Reference", content.encoded);
-    received_proposal out{content.content.body.proposal.type, to_bytes(reference.view())};
-    proposals_.add({std::move(content), reference, std::move(own_update)});
-    return out;
-  }
-
-  [[nodiscard]] status expect_epoch(byte_view group_id, std::uint64_t number) const {
-    if (!equal(group_id, current_.group_id)) return failure{errc::unknown_key, rules::known_group};
-    if (number < current_.number) return failure{errc::stale_epoch, rules::current_epoch};
-    if (number > current_.number) return failure{errc::early, rules::current_epoch};
-    return {};
-  }
-
-  [[nodiscard]] result<event> process_public(const public_message& received) {
+  [[nodiscard]] result<event> process_public(const public_message& received, unix_time now) {
+    CONCLAVE_TRY(const auto tbs, public_tbs(current_, received));
     const framed_content& content = received.content.value;
-    CONCLAVE_CHECK(expect_epoch(content.group_id, content.epoch));
-    if (content.body.type == content_type::application) return failure{errc::refused, rules::application_is_private};
-    const bool member = content.sender.type == sender_type::member;
-    const bytes tbs = framed_content_tbs(wire_format::public_message, received.content.encoded,
-                                         signs_context(content.sender) ? byte_view{current_.context} : byte_view{});
-    if (member) {
+    if (content.sender.type == sender_type::member) {
       const digest expected =
           membership_tag(suite(), current_.secrets.membership, tbs, received.auth, content.body.type);
       if (!detail::ct_equal(expected.view(), received.membership_tag))
         return failure{errc::unauthentic, rules::membership_tag};
     }
-    CONCLAVE_TRY(auto authenticated, authenticated_content_of(received));
-    CONCLAVE_CHECK(verify_signature(current_.tree, authenticated, tbs));
-    return process_handshake(std::move(authenticated));
+    CONCLAVE_TRY(auto authenticated, verified_content(current_, received, tbs));
+    return process_handshake(std::move(authenticated), now);
   }
 
-  [[nodiscard]] result<event> process_private(const private_message& received) {
+  [[nodiscard]] result<event> process_private(const private_message& received, unix_time now) {
     if (!equal(received.group_id, current_.group_id)) return failure{errc::unknown_key, rules::known_group};
     if (received.epoch == current_.number)
       return process_private_of(received, current_.tree, current_.context, current_.secrets.sender_data,
-                                current_.message_secrets);
+                                current_.message_secrets, now);
     if (received.type == content_type::application)
       for (past_epoch& past : past_)
         if (past.number == received.epoch)
-          return process_private_of(received, past.tree, past.context, past.sender_data, past.message_secrets);
-    return expect_epoch(received.group_id, received.epoch).error();
+          return process_private_of(received, past.tree, past.context, past.sender_data, past.message_secrets, now);
+    return expect_epoch(current_, received.group_id, received.epoch).error();
   }
 
   [[nodiscard]] result<event> process_private_of(const private_message& received, const ratchet_tree<P>& tree,
                                                  byte_view context, const sender_data_secret& sender_data_key,
-                                                 secret_tree<P>& secrets) {
+                                                 secret_tree<P>& secrets, unix_time now) {
     CONCLAVE_TRY(const auto from, open_sender_data(suite(), sender_data_key, received));
     if (!tree.contains(from.leaf)) return failure{errc::refused, rules::sender_is_member};
     if (from.leaf == current_.own) return failure{errc::refused, rules::own_message};
     CONCLAVE_TRY(auto opened, open_private(suite(), secrets, from, received));
     const auto tbs =
         framed_content_tbs<secret_bytes>(wire_format::private_message, opened.content.encoded_content(), context);
-    CONCLAVE_CHECK(verify_signature(tree, opened.content, tbs));
+    CONCLAVE_CHECK(verify_content(tree, current_.extension_items(), opened.content, tbs));
     if (received.type != content_type::application) {
       // the key is used up only if the proposal or commit is accepted; a commit has made its epoch a past one
-      auto outcome = process_handshake(std::move(opened.content));
+      auto outcome = process_handshake(std::move(opened.content), now);
       if (outcome && received.type == content_type::proposal)
         secrets.accept(std::move(opened.step));
       else if (outcome && !past_.empty() && past_.back().number == received.epoch)
@@ -192,44 +166,22 @@ class group_state {
     return event{std::move(out)};
   }
 
-  [[nodiscard]] status verify_signature(const ratchet_tree<P>& tree, const authenticated_content& message,
-                                        byte_view tbs) const {
-    CONCLAVE_TRY(const auto key, signature_key_of(tree, current_.extension_items(), message.content));
-    if (!suite().verify_with_label(key, "FramedContentTBS", tbs, message.auth.signature))
-      return failure{errc::unauthentic, rules::content_signature};
-    return {};
-  }
-
-  [[nodiscard]] result<event> process_handshake(authenticated_content&& message) {
+  [[nodiscard]] result<event> process_handshake(authenticated_content&& message, unix_time now) {
     const framed_content& content = message.content;
     if (content.sender.type == sender_type::member && content.sender.index == number(current_.own))
       return failure{errc::refused, rules::own_message};
     if (reinit_) return failure{errc::refused, rules::no_message_after_reinit};
+    const judge j = judge_of(policy_, current_, now);
     if (content.body.type == content_type::proposal) {
-      if (proposals_.full()) return failure{errc::over_limit, rules::pending_proposal_limit};
-      if (content.body.proposal.type == proposal_type::self_remove && message.format() != wire_format::public_message)
-        return failure{errc::refused, rules::self_remove_by_reference};
-      CONCLAVE_CHECK(check_proposal(content.body.proposal, content.sender));
-      return event{store(std::move(message), std::nullopt)};
+      CONCLAVE_CHECK(may_wait(current_, proposals_, message, policy_.max_lifetime));
+      const auto identity = identity_brought_by(j, current_, content.body.proposal, content.sender);
+      received_proposal out = proposals_.add(suite(), std::move(message));
+      out.identity = identity;
+      return event{std::move(out)};
     }
-
-    std::vector<listed_proposal> list;
-    const hpke::key_pair* own_update = nullptr;
-    for (const proposal_or_ref item : content.body.commit.proposals) {
-      if (item.type == proposal_or_ref_type::proposal) {
-        list.push_back({item.proposal, content.sender});
-        continue;
-      }
-      const stored_proposal* stored = proposals_.find(item.reference);
-      if (stored == nullptr) return failure{errc::refused, rules::known_reference};
-      // a joiner cannot judge proposals that were sent within the group, but for those made for it
-      if (content.sender.type == sender_type::new_member_commit &&
-          stored->proposal().type != proposal_type::self_remove)
-        return failure{errc::refused, rules::external_commit_proposals};
-      if (stored->own_update) own_update = &*stored->own_update;
-      list.push_back({stored->proposal(), stored->sender(), true});
-    }
-    CONCLAVE_TRY(auto next, process_commit(current_, message, list, own_update, policy_));
+    CONCLAVE_TRY(const auto resolved, proposals_.resolve(content));
+    CONCLAVE_TRY(auto next, process_commit(current_, message, resolved.list, resolved.own_update, policy_));
+    judge_change(j, current_, next.state, next.change);
     if (next.change.removed_me)
       leave(next.change);
     else
@@ -247,12 +199,7 @@ class group_state {
     save_client(w);
     w.number(static_cast<std::uint8_t>(active_));
     w.number(static_cast<std::uint8_t>(reinit_.has_value()));
-    if (reinit_) {
-      w.opaque(reinit_->group_id);
-      wire::write(w, reinit_->version);
-      wire::write(w, reinit_->suite);
-      w.opaque(reinit_->extensions);
-    }
+    if (reinit_) reinit_->save(w);
     w.vector([&] {
       for (const stored_proposal& p : proposals_.all()) {
         w.opaque(p.content.encoded);
@@ -283,14 +230,7 @@ class group_state {
     out.active_ = active != 0;
     CONCLAVE_TRY(const auto has_reinit, in.number<std::uint8_t>());
     if (has_reinit != 0) {
-      reinit_parameters r;
-      CONCLAVE_TRY(const auto group_id, in.opaque());
-      CONCLAVE_TRY(r.version, wire::read<protocol_version>(in));
-      CONCLAVE_TRY(r.suite, wire::read<cipher_suite>(in));
-      CONCLAVE_TRY(const auto extensions, in.opaque());
-      r.group_id = to_bytes(group_id);
-      r.extensions = to_bytes(extensions);
-      out.reinit_ = std::move(r);
+      CONCLAVE_TRY(out.reinit_, reinit_parameters::load(in));
     }
     CONCLAVE_TRY(const auto proposals, in.opaque());
     for (reader each{proposals}; !each.empty();) {
@@ -301,7 +241,7 @@ class group_state {
       if (has_key != 0) {
         CONCLAVE_TRY(own_update, private_path::load_key(each));
       }
-      (void)out.store(std::move(content), std::move(own_update));
+      (void)out.proposals_.add(s, std::move(content), std::move(own_update));
     }
     CONCLAVE_TRY(const auto past, in.opaque());
     for (reader each{past}; !each.empty();) {

@@ -3,40 +3,12 @@
 #pragma once
 
 #include <conclave/mls/client.hpp>
+#include <conclave/mls/group_info_validation.hpp>
 #include <conclave/mls/message.hpp>
 #include <conclave/mls/process_commit.hpp>
 #include <conclave/mls/successor.hpp>
 
 namespace conclave::inline CONCLAVE_ABI::mls {
-
-/// valid_tree(tree, group_id, extensions, max_lifetime): the whole tree, as a new member checks it. Linear in the tree;
-/// the signatures of all leaves are verified in one call.
-template <crypto_provider P>
-[[nodiscard]] status valid_tree(ratchet_tree<P>& tree, byte_view group_id, const extension_list& extensions,
-                                std::chrono::seconds max_lifetime) {
-  CONCLAVE_CHECK(valid_parents(tree));
-  signature_batch<P> signatures(tree.suite());
-  signatures.reserve(tree.member_count());
-  status verdict;
-  tree.for_each_leaf([&](leaf_index i) {
-    if (!verdict) return;
-    const auto leaf = tree.leaf(i);
-    verdict = valid_leaf(tree.suite(), leaf.value, leaf->source, extensions, max_lifetime);
-    if (!tree.all_credential_types([&](credential_type t) { return leaf->capabilities.supports(t); }))
-      verdict = failure{errc::refused, rules::credential_supported_by_all};
-    signatures.add_leaf(leaf, group_id, i);
-  });
-  CONCLAVE_CHECK(verdict);
-  return signatures.verify();
-}
-
-/// join_options: what a joiner knows besides the Welcome.
-struct join_options {
-  /// The content of a ratchet_tree extension, for a Welcome without one.
-  std::optional<byte_view> ratchet_tree;
-  /// The ids of the groups this client is in.
-  std::span<const byte_view> current_groups;
-};
 
 /// opened_welcome: the two encrypted parts of a Welcome. The structures point into the bytes beside them.
 struct opened_welcome {
@@ -89,43 +61,6 @@ template <crypto_provider P>
   return out;
 }
 
-/// import_verified_tree(...): the tree that a GroupInfo announces, complete and valid, with the GroupInfo's signature
-/// checked.
-template <crypto_provider P>
-[[nodiscard]] result<ratchet_tree<P>> import_verified_tree(environment& env, const basic_suite<P>& s,
-                                                           const located_group_info& info, const join_options& options,
-                                                           const group_policy& policy) {
-  const group_context& context = info->context;
-  if (context.version != protocol_version::mls10 || context.suite != s.id())
-    return failure{errc::refused, rules::group_info_suite};
-  for (const byte_view id : options.current_groups)
-    if (equal(id, context.group_id)) return failure{errc::refused, rules::group_id_unique};
-  CONCLAVE_CHECK(unique_types(info->extensions));
-  CONCLAVE_CHECK(unique_types(context.extensions));
-
-  byte_view items;
-  if (const auto inside = find(info->extensions, extension_type::ratchet_tree)) {
-    reader in{*inside};
-    CONCLAVE_TRY(items, in.opaque());
-    CONCLAVE_CHECK(in.finish());
-  } else if (options.ratchet_tree) {
-    items = *options.ratchet_tree;
-  } else {
-    return failure{errc::refused, rules::tree_available};
-  }
-  hash_seed seed;
-  CONCLAVE_CHECK(env.random(seed));
-  CONCLAVE_TRY(auto tree, ratchet_tree<P>::import(s, seed, items));
-  const digest tree_hash = tree.tree_hash();
-  if (!equal(tree_hash.view(), context.tree_hash)) return failure{errc::refused, rules::tree_hash_matches};
-  if (!tree.contains(info->signer)) return failure{errc::refused, rules::sender_is_member};
-  if (!s.verify_with_label(tree.signature_key(info->signer), "GroupInfoTBS",
-                           without_signature(info.encoded, info->signature), info->signature))
-    return failure{errc::unauthentic, rules::group_info_signature};
-  CONCLAVE_CHECK(valid_tree(tree, context.group_id, context.extensions, policy.max_lifetime));
-  return tree;
-}
-
 /// join_by_welcome(...): the first epoch of a new member. Errors: unknown_key, unauthentic, malformed, refused,
 /// unsupported, each with its rule; no_entropy; misuse (no Welcome, or a key package that was used up).
 template <crypto_provider P>
@@ -146,14 +81,12 @@ template <crypto_provider P>
 
   if (before != nullptr) CONCLAVE_CHECK(valid_successor(*before, info.context, tree));
 
-  epoch<P> out(tree);
+  CONCLAVE_TRY(auto known, public_epoch<P>::described_by(info, tree));
+  epoch<P> out(std::move(known));
   const auto own = tree.find_member(own_package->leaf->signature_key);
   if (!own || !equal(tree.encoded(to_node(*own)), own_package->leaf.encoded))
     return failure{errc::refused, rules::my_leaf_present};
   out.own = *own;
-  out.group_id = to_bytes(info.context.group_id);
-  out.number = info.context.epoch;
-  out.extensions = to_bytes(info.context.extensions.encoded());
   out.keys.set(to_node(out.own), {package.leaf.secret.clone(), package.leaf.pub});
 
   if (opened.secrets.path_secret) {
@@ -175,8 +108,6 @@ template <crypto_provider P>
     }
   }
 
-  CONCLAVE_TRY(out.confirmed_transcript_hash, digest::copy_of(info.context.confirmed_transcript_hash));
-  out.context = wire::encode(info.context);
   CONCLAVE_TRY(const auto joiner, joiner_secret::copy_of(opened.secrets.joiner_secret));
   out.enter(joiner, opened.psk);
   if (!detail::ct_equal(out.confirmation_tag.view(), info.confirmation_tag))

@@ -29,6 +29,12 @@ inline void append_item(writer& w, std::vector<listed_proposal>& list, const lis
   list.push_back(entry);
 }
 
+/// resolved_proposals: a commit's, with those that it only refers to.
+struct resolved_proposals {
+  std::vector<listed_proposal> list;
+  const hpke::key_pair* own_update = nullptr;  ///< the new leaf key, where an Update of this member is among them
+};
+
 /// proposal_cache: at most limits::pending_proposals, in the order they came.
 class proposal_cache {
  public:
@@ -37,13 +43,42 @@ class proposal_cache {
   [[nodiscard]] bool full() const noexcept { return stored_.size() >= limits::pending_proposals; }
   [[nodiscard]] const std::vector<stored_proposal>& all() const noexcept { return stored_; }
 
-  /// add: a proposal that is there already is not stored again.
-  void add(stored_proposal&& p) {
-    if (by_reference_.emplace(as_text(p.reference.view()), stored_.size()).second) stored_.push_back(std::move(p));
+  /// add(suite, content, own_update): stores a proposal, and says what its reference is. One that is there already is
+  /// not stored again.
+  template <crypto_provider P>
+  received_proposal add(const basic_suite<P>& s, authenticated_content&& content,
+                        std::optional<hpke::key_pair> own_update = std::nullopt) {
+    const digest reference = s.ref_hash("MLS 1.0 Proposal Reference", content.encoded);
+    received_proposal out;
+    out.type = content.content.body.proposal.type;
+    out.reference = to_bytes(reference.view());
+    if (by_reference_.emplace(as_text(reference.view()), stored_.size()).second)
+      stored_.push_back({std::move(content), reference, std::move(own_update)});
+    return out;
   }
   [[nodiscard]] const stored_proposal* find(byte_view reference) const {
     const auto at = by_reference_.find(std::string{as_text(reference)});
     return at == by_reference_.end() ? nullptr : &stored_[at->second];
+  }
+  /// resolve(content): the proposals of a commit in their order. They point into it and into this cache. Errors:
+  /// refused (a reference to what is not here, or what an external commit may not refer to).
+  [[nodiscard]] result<resolved_proposals> resolve(const framed_content& content) const {
+    resolved_proposals out;
+    for (const proposal_or_ref item : content.body.commit.proposals) {
+      if (item.type == proposal_or_ref_type::proposal) {
+        out.list.push_back({item.proposal, content.sender});
+        continue;
+      }
+      const stored_proposal* stored = find(item.reference);
+      if (stored == nullptr) return failure{errc::refused, rules::known_reference};
+      // a joiner cannot judge proposals that were sent within the group, but for those made for it
+      if (content.sender.type == sender_type::new_member_commit &&
+          stored->proposal().type != proposal_type::self_remove)
+        return failure{errc::refused, rules::external_commit_proposals};
+      if (stored->own_update) out.own_update = &*stored->own_update;
+      out.list.push_back({stored->proposal(), stored->sender(), true});
+    }
+    return out;
   }
   void clear() noexcept {
     stored_.clear();

@@ -2,8 +2,8 @@
 /// Validating and applying the proposals of a commit (RFC 9420, sections 12.2 and 12.3).
 #pragma once
 
-#include <conclave/mls/epoch.hpp>
 #include <conclave/mls/group_policy.hpp>
+#include <conclave/mls/public_epoch.hpp>
 #include <conclave/mls/tree_validation.hpp>
 
 #include <string>
@@ -34,7 +34,7 @@ struct applied_proposals {
 /// 12.1). Its signatures are added to the batch, which the caller verifies. `extensions` are those of the epoch to
 /// come.
 template <crypto_provider P>
-[[nodiscard]] status valid_proposal(const epoch<P>& current, const proposal& p, const sender& from,
+[[nodiscard]] status valid_proposal(const public_epoch<P>& current, const proposal& p, const sender& from,
                                     const extension_list& extensions, std::chrono::seconds max_lifetime,
                                     signature_batch<P>& signatures) {
   const auto& s = current.suite();
@@ -75,6 +75,16 @@ template <crypto_provider P>
       return {};
   }
   return {};  // custom: the application's rules decide
+}
+
+/// check_proposal(epoch, proposal, sender, max_lifetime): the same with its signatures, before it is known in which
+/// commit it will stand.
+template <crypto_provider P>
+[[nodiscard]] status check_proposal(const public_epoch<P>& current, const proposal& p, const sender& from,
+                                    std::chrono::seconds max_lifetime) {
+  signature_batch<P> signatures(current.suite());
+  CONCLAVE_CHECK(valid_proposal(current, p, from, current.extension_items(), max_lifetime, signatures));
+  return signatures.verify();
 }
 
 /// valid_combination(list, committer): the rules of section 12.2 about the list as a whole that need no tree.
@@ -146,9 +156,9 @@ template <crypto_provider P>
 /// epoch's tree, in the order of RFC 9420 12.3. What involves the finished tree is left to valid_members.
 /// Errors: refused, malformed, unauthentic, over_limit, each with its rule; `tree` is then to be dropped.
 template <crypto_provider P>
-[[nodiscard]] result<applied_proposals> apply_proposals(const epoch<P>& current, std::span<const listed_proposal> list,
-                                                        const sender& committer, const group_policy& policy,
-                                                        ratchet_tree<P>& tree) {
+[[nodiscard]] result<applied_proposals> apply_proposals(const public_epoch<P>& current,
+                                                        std::span<const listed_proposal> list, const sender& committer,
+                                                        const group_policy& policy, ratchet_tree<P>& tree) {
   CONCLAVE_CHECK(valid_combination(list, committer));
   if (policy.rules != nullptr) {
     if (const auto allowed = policy.rules->allow(current.context, committer, list); !allowed)

@@ -11,6 +11,7 @@ namespace conclave::inline CONCLAVE_ABI::mls::rules {
 inline constexpr rule supported_suite{"the cipher suite is not served here", "RFC 9420 5.1"};
 inline constexpr rule supported_version{"the protocol version is not mls10", "RFC 9420 6"};
 inline constexpr rule credential_size{"a credential is longer than the limit", "RFC 9420 5.3"};
+inline constexpr rule identity_admitted{"the validator of this member does not admit an identity", "RFC 9420 5.3.1"};
 inline constexpr rule known_wire_format{"the wire format is not known", "RFC 9420 6"};
 inline constexpr rule known_content_type{"the content type is not known", "RFC 9420 6"};
 inline constexpr rule known_sender_type{"the sender type is not known", "RFC 9420 6"};
@@ -103,6 +104,8 @@ inline constexpr rule tree_available{"no ratchet tree came with the Welcome or b
 inline constexpr rule tree_hash_matches{"the tree does not have the announced tree hash", "RFC 9420 12.4.3.1"};
 inline constexpr rule group_info_signature{"the signature of the GroupInfo does not verify", "RFC 9420 12.4.3.1"};
 inline constexpr rule group_id_unique{"this client is already in a group with this id", "RFC 9420 12.4.3"};
+inline constexpr rule group_info_current{"the GroupInfo does not describe the present state of the group",
+                                         "RFC 9420 12.4.3"};
 inline constexpr rule group_info_suite{"version or suite of the GroupInfo do not match", "RFC 9420 12.4.3.1"};
 inline constexpr rule unmerged_leaf_below{"an unmerged leaf is blank or not below its parent", "RFC 9420 12.4.3.1"};
 inline constexpr rule unmerged_in_between{"an unmerged leaf is missing in a node in between", "RFC 9420 12.4.3.1"};

@@ -187,10 +187,10 @@ template <crypto_provider P>
   secret_bytes opened;
   std::size_t i = 0;
   for (const update_path_node node : update.nodes) {
-    const auto resolution = path_resolution(tree, path[i], added);
-    if (node.encrypted_path_secret.size() != resolution.size())
-      return failure{errc::refused, rules::ciphertext_per_resolution};
     if (covers(path[i].copath, own)) {
+      const auto resolution = path_resolution(tree, path[i], added);
+      if (node.encrypted_path_secret.size() != resolution.size())
+        return failure{errc::refused, rules::ciphertext_per_resolution};
       const auto at = std::ranges::find_if(resolution, [&](node_index x) { return own_keys.find(x) != nullptr; });
       if (at == resolution.end()) return failure{errc::unknown_key, rules::path_secret_opens};
       auto ciphertext = node.encrypted_path_secret.begin();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <conclave/codec/wire.hpp>
+#include <conclave/interfaces.hpp>
 
 #include <compare>
 
@@ -42,7 +43,7 @@ enum class extension_type : std::uint16_t {
   last_resort = 0x000a,  ///< of key packages: may be used more than once
 };
 
-enum class credential_type : std::uint16_t { basic = 1, x509 = 2 };
+using conclave::credential_type;  // which validators outside MLS know as well
 
 enum class leaf_node_source : std::uint8_t { key_package = 1, update = 2, commit = 3 };
 
