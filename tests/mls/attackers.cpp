@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-/// Attackers who have recorded all messages and then steal the whole state of somebody (RFC 9420 16.5, 16.6): what they must not
-/// read with it, each beside something that they can read, or the attack itself would prove nothing.
+/// Attackers who have recorded all messages and then steal the whole state of somebody (RFC 9420 16.5, 16.6): what they
+/// must not read with it, each beside something that they can read, or the attack itself would prove nothing.
 #include "forger.hpp"
 
 namespace mls_test {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-/// Bugs of other implementations in the ratchet tree, as tests: what they accepted is refused, what they refused is accepted.
+/// Bugs of other implementations in the ratchet tree, as tests: what they accepted is refused, what they refused is
+/// accepted.
 #include "invitation.hpp"
 
 #include <set>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-/// The catalogue in catalogue.txt is complete: it names tests that exist, and every rule of the library is broken by one.
+/// The catalogue in catalogue.txt is complete: it names tests that exist, and every rule of the library is broken by
+/// one.
 #include <catch2/catch.hpp>
 
 #include <filesystem>
