@@ -13,7 +13,8 @@ struct scene {
 
   explicit scene(const party_options& options = {}) : p{4, options}, mallory{p} {}
 
-  /// refused(message, code, rule): nobody takes it, each for this reason, and nothing is different afterwards.
+  /// refused(message, code, rule): nobody takes it, each for this reason, and nothing is different afterwards. Nor does a
+  /// server that can read it, unless it takes a secret to see what is wrong.
   void refused(byte_view message, errc code, const rule& broken) {
     for (const std::size_t i : {std::size_t{0}, std::size_t{2}, std::size_t{3}}) {
       CAPTURE(i);
@@ -21,6 +22,16 @@ struct scene {
       check_fails(p[i].process(message), code, broken);
       CHECK((whole_state(p[i]) == before));
     }
+    const bool is_public = message.size() > 3 && message[3] == static_cast<std::uint8_t>(wire_format::public_message);
+    const std::array<const rule*, 5> secret_ones{&rules::membership_tag, &rules::confirmation_tag,
+                                                 &rules::path_secret_opens, &rules::path_keys_derived,
+                                                 &rules::psk_available};
+    if (!is_public || std::ranges::find(secret_ones, &broken) != secret_ones.end()) return;
+    INFO("the observer");
+    observer server = observer_of(p.env, p[0], p.options().policy);
+    const bytes before = server.snapshot();
+    check_fails(server.process(p.env, message), code, broken);
+    CHECK((server.snapshot() == before));
   }
 
   /// go_on(): what mallory's honest self sends now is accepted by all, with the very keys that the forgeries used.

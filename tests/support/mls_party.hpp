@@ -33,6 +33,11 @@ struct group_testing {
     const group_state<P>& state = g;
     return state.current_;
   }
+  /// proposals_of(g): those that wait for a commit.
+  [[nodiscard]] static const proposal_cache& proposals_of(const basic_group<P>& g) {
+    const group_state<P>& state = g;
+    return state.proposals_;
+  }
 };
 
 }  // namespace conclave::mls
@@ -202,7 +207,7 @@ class party {
   std::vector<event> deliver(std::size_t from, byte_view message) {
     std::vector<event> out;
     for (const std::size_t i : inside())
-      if (i != from) out.push_back(must((*this)[i].process(message)));
+      if (i != from) out.push_back(must((*this)[i].process(env, message)));
     return out;
   }
 
