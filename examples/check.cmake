@@ -16,6 +16,19 @@ foreach(kind ivf opus)
   endif()
 endforeach()
 
+# shows(<argument> <text>...): the scene ends well, and prints all of this.
+function(shows scene)
+  execute_process(COMMAND ${program} ${scene} RESULT_VARIABLE code OUTPUT_VARIABLE told)
+  foreach(text IN LISTS ARGN)
+    string(FIND "${told}" "${text}" at)
+    if(NOT code EQUAL 0 OR at EQUAL -1)
+      message(FATAL_ERROR "meeting ${scene} ended with ${code} and did not say \"${text}\": ${told}")
+    endif()
+  endforeach()
+endfunction()
+shows(--verify "Verified by Ada, Bela, Chidi, Dana and Emre." "Verify again.")
+shows(--intercept "THE CODES DIFFER" "What Bela sent does not belong to this meeting.")
+
 # refused(<message> <argument>...)
 function(refused message)
   execute_process(COMMAND ${program} --out ${out}/nothing ${ARGN}

@@ -107,7 +107,7 @@ inline constexpr std::size_t receiving_keys = 4096;
 inline constexpr std::chrono::milliseconds code_settling{2000};
 
 /// Verification runs that may fail after this member revealed, in one epoch and in one meeting: each is a guess for an
-/// interceptor, who wins it with probability 2^-bits (20 bits at the least, after ten of them).
+/// interceptor, who wins it with probability 2^-bits: ten failures on both sides cost the shortest code 6 of its 26 bits.
 inline constexpr std::size_t verification_failures_per_epoch = 3;
 inline constexpr std::size_t verification_failures_per_meeting = 10;
 

@@ -13,7 +13,8 @@
 ///  - A run that failed after this member revealed was a guess for an interceptor: such runs are counted, shown and
 ///    limited, and whoever did not reveal is left out of the next one.
 ///  - How long a code must be is the meeting's to say, not the starter's.
-/// While running(), hosts hold back admissions: a new epoch ends the run.
+/// While running(), hosts hold back admissions: a new epoch ends the run. All of this is about bytes: people have to know
+/// each other's voices, and whoever can imitate one live reads out what the other half should hear.
 #pragma once
 
 #include <conclave/crypto/provider.hpp>
