@@ -243,7 +243,8 @@ class basic_group : private group_state<P> {
   // ---- changing the group ----------------------------------------------------------------------------------------
 
   /// commit(env, request): prepares a commit of the request and of the proposals received in this epoch, without those
-  /// that would break it. Errors: what the request breaks, with its rule; misuse after removal; no_entropy; exhausted.
+  /// that would break it or bring in whom the policy does not admit. Errors: what the request breaks, with its rule;
+  /// misuse after removal; no_entropy; exhausted.
   [[nodiscard]] result<pending> commit(environment& env, const commit_request& request) {
     CONCLAVE_CHECK(may_send_now());
     std::unordered_set<std::uint32_t> changed;
