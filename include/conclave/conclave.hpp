@@ -3,3 +3,4 @@
 #pragma once
 
 #include <conclave/meeting/meeting.hpp>
+#include <conclave/sas/fingerprint.hpp>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "support.hpp"
 
+#include <set>
+
 using namespace sas_test;
 
 namespace {
@@ -106,4 +108,22 @@ TEST_CASE("views, commitments and codes agree with an independent implementation
       CHECK(to_hex(all[2].commitment->view()) == "0f66d46c169d692f1916ad0ab2fda99af72303c1748e3e1ac7db168abb7c835d");
     CHECK(sas::code_value<default_provider>(run, f, all) == value);
   }
+}
+
+TEST_CASE("the members of a meeting are other ones when anybody comes, leaves, or has another key or credential") {
+  const bytes key(32, 1), other(32, 2), alice = to_bytes(as_bytes("alice")), bob = to_bytes(as_bytes("bob"));
+  using members = std::vector<sas::member>;
+  const auto hash = [](const members& m) {
+    const digest out = sas::members_hash<default_provider>(sha256, m);
+    return to_hex(out.view());
+  };
+  const members before{{0, key, 1, alice}, {1, other, 1, bob}};
+  CHECK(hash(before) == hash(members(before)));
+  std::set<std::string> seen{hash(before)};
+  for (const members& after :
+       {members{{0, key, 1, alice}}, members{{0, key, 1, alice}, {2, other, 1, bob}},
+        members{{0, key, 1, alice}, {1, key, 1, bob}}, members{{0, key, 1, alice}, {1, other, 2, bob}},
+        members{{0, key, 1, alice}, {1, other, 1, alice}},
+        members{{0, key, 1, alice}, {1, other, 1, bob}, {2, key, 1, alice}}, members{}})
+    CHECK(seen.insert(hash(after)).second);
 }
