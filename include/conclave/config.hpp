@@ -26,6 +26,15 @@
 #endif
 #endif
 
+/// Whether clang's MemorySanitizer watches this translation unit.
+#define CONCLAVE_MEMORY_SANITIZER 0
+#if defined(__has_feature)
+#if __has_feature(memory_sanitizer)
+#undef CONCLAVE_MEMORY_SANITIZER
+#define CONCLAVE_MEMORY_SANITIZER 1
+#endif
+#endif
+
 #if defined(__cpp_exceptions)
 #define CONCLAVE_HAS_EXCEPTIONS 1
 #else

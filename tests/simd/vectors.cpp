@@ -56,6 +56,18 @@ bytes pattern(std::size_t n, std::size_t factor, std::size_t add) {
 
 }  // namespace
 
+#if CONCLAVE_AARCH64 && defined(__linux__)
+TEST_CASE("Kernels: those are available whose instructions the CPU names in its register") {
+  std::uint64_t isar0 =
+      0;  // Arm Architecture Reference Manual, ID_AA64ISAR0_EL1: AES, with PMULL where it is 2, and SHA2
+  __asm__("mrs %0, id_aa64isar0_el1" : "=r"(isar0));
+  std::vector<std::string_view> expected;
+  if ((isar0 >> 4U & 15U) >= 2) expected.emplace_back("armv8-aes");
+  if ((isar0 >> 12U & 15U) >= 1) expected.emplace_back("armv8-sha2");
+  CHECK(simd::available() == expected);
+}
+#endif
+
 TEST_CASE("AES-GCM: the test cases of its authors") {
   const json cases = read(CONCLAVE_VECTORS "/crypto/nist-aes-gcm.json").at("cases");
   REQUIRE(cases.size() >= 6);
