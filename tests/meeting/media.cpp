@@ -112,6 +112,33 @@ TEST_CASE("a frame that overtakes its commit is early, and opens once the commit
   CHECK(open(ear, packet));
 }
 
+TEST_CASE("frames of several people open together, with those of the epoch before") {
+  three_people people;
+  auto hosts_mic = *people.host.open_sender(0);
+  auto carols_mic = *people.carol->open_sender(0);
+  auto ear = *people.bob->open_receiver();
+  std::vector<bytes> packets{seal(hosts_mic, "one")};
+  people.commit(*people.host.refresh());
+  packets.push_back(seal(carols_mic, "two"));
+  packets.push_back(seal(hosts_mic, "three"));
+  packets.push_back(packets[1]);
+
+  std::vector<bytes> outs(packets.size(), bytes(20));
+  std::vector<sframe::open_request> requests;
+  for (std::size_t i = 0; i < packets.size(); ++i) requests.push_back({packets[i], {}, outs[i]});
+  REQUIRE(ear.open_many(requests));
+  const char* const words[] = {"one", "two", "three"};
+  for (std::size_t i = 0; i < 3; ++i) {
+    REQUIRE(requests[i].got);
+    CHECK(as_text(requests[i].got->bytes) == words[i]);
+    CHECK(requests[i].got->late == (i == 0));
+  }
+  CHECK(requests[0].got->sender == requests[2].got->sender);
+  CHECK(requests[0].got->sender != requests[1].got->sender);
+  REQUIRE_FALSE(requests[3].got);
+  CHECK(requests[3].got.error() == errc::replayed);
+}
+
 TEST_CASE("a stream has one sender at a time, and no counter is used twice") {
   three_people people;
   auto ear = *people.bob->open_receiver();

@@ -122,7 +122,7 @@ TEST_CASE("everything retired leaves nothing open, and the next epoch is still e
   CHECK(open_code(ear, frame_of(1001)) == errc{});
 }
 
-TEST_CASE("an epoch is added once, and only forwards") {
+TEST_CASE("adding a key that is there is refused, not ignored: an epoch is added once, and only forwards") {
   auto ear = opener_for(1000, leaves, 0);
   for (const std::uint64_t again : {1000U, 999U, 0U})
     CHECK(outcome(ear.add_epoch({again, suite4, leaves, 0}, numbered_base(77))) == errc::misuse);

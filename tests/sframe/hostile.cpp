@@ -44,7 +44,7 @@ TEST_CASE("a reflected frame is refused and does not disturb the sealer") {
   CHECK(mic.counter() == 20);
 }
 
-TEST_CASE("a forged frame in the name of the victim does not block the victim's sending") {
+TEST_CASE("one forged frame that names the victim's own key id does not block its sending") {
   auto mic = sealer_for(300, leaves, 0);
   auto own_ear = opener_for(300, leaves, 0);
   auto other_ear = opener_for(300, leaves, 1);
@@ -102,7 +102,66 @@ TEST_CASE("failures are counted under keys that are held, and together for the o
   CHECK(ear.failures(kid_of(299, leaves, 6), 0ms) == 0);
 }
 
-TEST_CASE("a frame opens once") {
+TEST_CASE("after too many wrong guesses at a short tag a key id opens nothing more in its epoch") {
+  constexpr auto suite = cipher_suite::aes_128_ctr_hmac_sha256_32;
+  auto ear = opener_for(300, leaves, 0, suite);
+  auto victim = sealer_for(300, leaves, 5, 0, suite);
+  auto other = sealer_for(300, leaves, 6, 0, suite);
+  auto silent = sealer_for(300, leaves, 7, 0, suite);
+  REQUIRE(open_code(ear, sealed(victim, noise(9))) == errc{});
+  REQUIRE(open_code(ear, sealed(other, noise(9))) == errc{});
+  const std::uint64_t most = limits::forgeries_per_key(4);
+  for (std::uint64_t i = 1; i < most; ++i) REQUIRE(open_code(ear, forged(victim.kid(), 99 + i)) == errc::unauthentic);
+  CHECK(open_code(ear, sealed(victim, noise(9))) == errc{});
+  REQUIRE(open_code(ear, forged(victim.kid(), 99)) == errc::unauthentic);
+  for (const bytes& frame : {sealed(victim, noise(9)), forged(victim.kid(), 98)}) {
+    bytes out(100, 0xaa);
+    const auto got = ear.open(frame, {}, out, 0ms);
+    REQUIRE_FALSE(got);
+    CHECK(got.error() == errc::over_limit);
+    CHECK(got.error().broken_rule() == &sframe::rules::few_forgeries);
+    CHECK(equal(byte_view{out}.first(frame.size()), bytes(frame.size())));
+  }
+  CHECK(ear.failures(victim.kid(), 0ms) == most);
+  CHECK(open_code(ear, sealed(other, noise(9))) == errc{});
+
+  // key ids of which no frame has opened are counted together
+  for (std::uint64_t i = 0; i < most; ++i)
+    REQUIRE(open_code(ear, forged(kid_of(300, leaves, static_cast<std::uint32_t>(10 + i % 20)), i)) ==
+            errc::unauthentic);
+  CHECK(open_code(ear, sealed(silent, noise(9))) == errc::over_limit);
+  CHECK(open_code(ear, sealed(other, noise(9))) == errc{});
+
+  REQUIRE(ear.add_epoch({301, suite, leaves, 0}, numbered_base(301)));
+  for (const std::uint32_t index : {5U, 7U}) {
+    auto again = sealer_for(301, leaves, index, 0, suite);
+    CHECK(open_code(ear, sealed(again, noise(9))) == errc{});
+  }
+  CHECK(open_code(ear, sealed(victim, noise(9))) == errc::over_limit);
+}
+
+TEST_CASE("a key id with too many wrong tags is not forgotten when its key gives way") {
+  constexpr auto suite = cipher_suite::aes_128_ctr_hmac_sha256_32;
+  constexpr std::uint32_t crowd = limits::receiving_keys + 10;
+  auto ear = opener_for(300, crowd, 0, suite);
+  auto victim = sealer_for(300, crowd, 1, 0, suite);
+  REQUIRE(open_code(ear, sealed(victim, noise(9))) == errc{});
+  for (std::uint64_t i = 0; i < limits::forgeries_per_key(4); ++i)
+    REQUIRE(open_code(ear, forged(victim.kid(), 9 + i)) == errc::unauthentic);
+  for (std::uint32_t i = 0; i < limits::receiving_keys; ++i) {
+    auto other = sealer_for(300, crowd, i + 2, 0, suite);
+    REQUIRE(open_code(ear, sealed(other, noise(9))) == errc{});
+  }
+  CHECK(ear.failures(victim.kid(), 0ms) == 0);  // its key is gone
+  CHECK(open_code(ear, sealed(victim, noise(9))) == errc::over_limit);
+}
+
+// Wrong guesses of 8 and of 10 bytes would take hours to count to their limits.
+static_assert(limits::forgeries_per_key(4) == 1U << 10U && limits::forgeries_per_key(8) == 1U << 24U);
+static_assert(limits::forgeries_per_key(10) == std::uint64_t{1} << 40U);
+static_assert(limits::forgeries_per_key(16) == std::uint64_t{1} << 52U);
+
+TEST_CASE("a replayed frame is not accepted: a frame opens once") {
   auto mic = sealer_for(300, leaves, 5);
   auto ear = opener_for(300, leaves, 0);
   std::vector<bytes> recorded;

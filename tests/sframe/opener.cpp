@@ -66,7 +66,7 @@ TEST_CASE("frames of a slow second implementation open") {
   });
 }
 
-TEST_CASE("additional data is the header and then the metadata") {
+TEST_CASE("additional data is the header and then the metadata, not the other way round") {
   auto ear = opener_for(300, 40, 0);
   const auto base = numbered_base(300);
   const std::uint64_t kid = kid_of(300, 40, 17);

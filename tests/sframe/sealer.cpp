@@ -52,7 +52,7 @@ TEST_CASE("every frame takes the next counter, and headers grow with it") {
   }
 }
 
-TEST_CASE("a sealer refuses at the end of its counters, and for ever after") {
+TEST_CASE("the end of the counters is an error and no panic, and for ever after") {
   auto mic = sealer_for(3, 10, 2, 0, suite4, limits::frames_per_key - 2);
   (void)sealed(mic, noise(5));
   (void)sealed(mic, noise(5));
@@ -85,7 +85,7 @@ TEST_CASE("a sealer continues where another one ended") {
   CHECK(sframe::header::decode(sealed(second, noise(5)))->ctr == 9);
 }
 
-TEST_CASE("a moved-from sealer is exhausted") {
+TEST_CASE("two counters never run on one key: a moved-from sealer is exhausted") {
   auto from = sealer_for(3, 10, 2);
   (void)sealed(from, noise(5));
   auto to = std::move(from);

@@ -37,6 +37,13 @@ class hmac_pads {
     for (std::uint8_t& b : pads_.value.outer) b ^= 0x5c;
   }
 
+  /// start(inner, outer): both are fresh, and have hashed their pads then.
+  template <class H>
+  void start(H& inner, H& outer) const {
+    inner.update(byte_view{pads_.value.inner}.first(size_));
+    outer.update(byte_view{pads_.value.outer}.first(size_));
+  }
+
   /// mac(hash, parts, out): `hash` is fresh, and afterwards again; `out` has the size of the hash.
   template <incremental_hash H>
   void mac(H& hash, byte_parts parts, byte_span out) const {

@@ -14,6 +14,7 @@
 #include <openssl/obj_mac.h>
 #include <openssl/param_build.h>
 #include <openssl/params.h>
+#include <openssl/sha.h>
 
 #include <memory>
 #include <new>
@@ -102,6 +103,87 @@ class openssl_hash {
   openssl_ptr<EVP_MD_CTX, EVP_MD_CTX_free> context_;
   const EVP_MD* md_;
 };
+
+#if !defined(OPENSSL_NO_DEPRECATED_3_0)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+/// openssl_hash_state: a hash in plain memory, by the functions OpenSSL had before EVP. It can be copied without an
+/// allocation, which EVP makes for every copy and every new start.
+class openssl_hash_state {
+ public:
+  openssl_hash_state() = default;
+  explicit openssl_hash_state(hash_id hash) noexcept : hash_{hash} {
+    switch (hash) {
+      case hash_id::sha1: SHA1_Init(&state_.sha1); break;
+      case hash_id::sha256: SHA256_Init(&state_.sha256); break;
+      case hash_id::sha384: SHA384_Init(&state_.sha512); break;
+      case hash_id::sha512: SHA512_Init(&state_.sha512); break;
+    }
+  }
+  void update(byte_view in) noexcept {
+    switch (hash_) {
+      case hash_id::sha1: SHA1_Update(&state_.sha1, in.data(), in.size()); break;
+      case hash_id::sha256: SHA256_Update(&state_.sha256, in.data(), in.size()); break;
+      case hash_id::sha384: SHA384_Update(&state_.sha512, in.data(), in.size()); break;
+      case hash_id::sha512: SHA512_Update(&state_.sha512, in.data(), in.size()); break;
+    }
+  }
+  void final(byte_span out) noexcept {
+    switch (hash_) {
+      case hash_id::sha1: SHA1_Final(out.data(), &state_.sha1); break;
+      case hash_id::sha256: SHA256_Final(out.data(), &state_.sha256); break;
+      case hash_id::sha384: SHA384_Final(out.data(), &state_.sha512); break;
+      case hash_id::sha512: SHA512_Final(out.data(), &state_.sha512); break;
+    }
+  }
+
+ private:
+  union {
+    SHA_CTX sha1;
+    SHA256_CTX sha256;
+    SHA512_CTX sha512;
+  } state_;
+  hash_id hash_;
+};
+#pragma GCC diagnostic pop
+
+/// openssl_hmac: the states of the two hashes after their pads; each message works on a copy.
+class openssl_hmac {
+ public:
+  openssl_hmac(hash_id hash, byte_view key) : size_{hash_size(hash)} {
+    keyed_.value = {openssl_hash_state(hash), openssl_hash_state(hash)};
+    openssl_hash plain(hash);
+    hmac_pads(plain, hash, key).start(keyed_.value.inner, keyed_.value.outer);
+  }
+  void mac(byte_parts parts, byte_span out) noexcept {
+    if (out.size() != size_) CONCLAVE_PANIC();
+    wiped<states> work;
+    work.value = keyed_.value;
+    for (const byte_view part : parts) work.value.inner.update(part);
+    work.value.inner.final(out);
+    work.value.outer.update(out);
+    work.value.outer.final(out);
+  }
+
+ private:
+  struct states {
+    openssl_hash_state inner, outer;
+  };
+  wiped<states> keyed_;
+  std::size_t size_;
+};
+#else
+/// openssl_hmac: EVP copies a hash state only into fresh memory: hashing the pads again costs about as much.
+class openssl_hmac {
+ public:
+  openssl_hmac(hash_id hash, byte_view key) : hash_{hash}, pads_{hash_, hash, key} {}
+  void mac(byte_parts parts, byte_span out) { pads_.mac(hash_, parts, out); }
+
+ private:
+  openssl_hash hash_;
+  hmac_pads pads_;
+};
+#endif
 
 using openssl_cipher_context = openssl_ptr<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
 
@@ -331,20 +413,18 @@ struct openssl {
   using aead_key = detail::checked_aead<detail::openssl_cipher>;
   using ctr_key = detail::checked_ctr<detail::openssl_ctr>;
 
-  // OpenSSL copies a hash state only into fresh memory: hashing the pads again costs about as much, and no allocation
   class hmac_key {
    public:
     [[nodiscard]] static result<hmac_key> make(hash_id hash, byte_view key) {
       if (!supports(hash)) return errc::unsupported;
       return hmac_key(hash, key);
     }
-    void mac(byte_parts parts, byte_span out) { pads_.mac(hash_, parts, out); }
+    void mac(byte_parts parts, byte_span out) { key_.mac(parts, out); }
 
    private:
-    hmac_key(hash_id hash, byte_view key) : hash_{hash}, pads_{hash_, hash, key} {}
+    hmac_key(hash_id hash, byte_view key) : key_{hash, key} {}
 
-    detail::openssl_hash hash_;
-    detail::hmac_pads pads_;
+    detail::openssl_hmac key_;
   };
 
   // NIST curves: SEC 1 3.3.1, the output is the x-coordinate; X25519 and X448: RFC 7748 6
