@@ -230,6 +230,7 @@ class play {
     }
     if (m->type == message_type::reveal) {
       require(!part->second.nonce, "a second reveal was accepted");
+      require(run->second.all(false), "a reveal was accepted before all commitments were there");
       part->second.nonce = m->nonce;
     }
   }
