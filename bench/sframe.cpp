@@ -372,11 +372,11 @@ void seal_in_turn(benchmark::State& state, int suite, std::size_t size, std::siz
 template <class... Frames>
 bool register_all() {
   for (int suite = 1; suite <= 8; ++suite) {
-    const std::string number = "/" + std::to_string(suite) + "/";
     for (const std::size_t size : {160U, 1200U, 16384U}) {
       const auto add = [&]<class F>(F*) {
         if (!F::serves(suite)) return;
-        const std::string rest = number + std::to_string(size) + "/" + F::name;
+        std::string rest = "/";
+        rest.append(std::to_string(suite)).append("/").append(std::to_string(size)).append("/").append(F::name);
         benchmark::RegisterBenchmark(("seal" + rest).c_str(), seal<F>, suite, size);
         benchmark::RegisterBenchmark(("open" + rest).c_str(), open<F>, suite, size);
       };
@@ -384,7 +384,9 @@ bool register_all() {
     }
     for (const std::size_t size : {160U, 1200U}) {
       constexpr std::size_t frames = 16;
-      const std::string rest = number + std::to_string(size) + "x" + std::to_string(frames) + "/";
+      std::string rest = "/";
+      rest.append(std::to_string(suite)).append("/").append(std::to_string(size)).append("x");
+      rest.append(std::to_string(frames)).append("/");
       if (conclave_frames::serves(suite)) {
         benchmark::RegisterBenchmark(("seal_batch" + rest + "conclave").c_str(), seal_batch, suite, size, frames);
         benchmark::RegisterBenchmark(("open_batch" + rest + "conclave").c_str(), open_batch, suite, size, frames);
