@@ -20,40 +20,39 @@ struct product {
   to.high = sum(to.high, clmul<0x11>(a, b));
 }
 
-/// reduced(p): the sum over all lanes as one element of the field. Twice, the lowest word times the polynomial is added,
-/// which clears it, and the number moves down by 64 bits.
-[[gnu::always_inline]] inline __m128i reduced(const product& p) noexcept {
-  const __m128i polynomial = _mm_set_epi32(0, 0, static_cast<int>(0xc2000000), 0);
-  const __m128i low = fold(p.low), high = fold(p.high);
-  __m128i middle = fold(p.middle);
-  middle =
-      _mm_xor_si128(_mm_xor_si128(middle, _mm_shuffle_epi32(low, 0x4e)), _mm_clmulepi64_si128(low, polynomial, 0x00));
-  return _mm_xor_si128(_mm_xor_si128(high, _mm_shuffle_epi32(middle, 0x4e)),
-                       _mm_clmulepi64_si128(middle, polynomial, 0x00));
+/// reduced(p): each lane as one element of the field. Twice, the lowest word times the polynomial is added, which clears
+/// it, and the number moves down by 64 bits.
+[[gnu::always_inline]] inline vec reduced(const product& p) noexcept {
+  const vec polynomial = broadcast(_mm_set_epi32(0, 0, static_cast<int>(0xc2000000), 0));
+  const vec middle = sum(p.middle, swapped(p.low), clmul<0x00>(p.low, polynomial));
+  return sum(p.high, swapped(middle), clmul<0x00>(middle, polynomial));
 }
 
-/// powers(key, e): H^e in the first lane, H^(e-1) in the second and so on.
+/// powers(key, e): H^e in the first lane, H^(e-1) in the second and so on. same_power(key, e): H^e in all.
 [[gnu::always_inline]] inline vec powers(const gcm_key& key, std::size_t e) noexcept {
   return load(key.powers[ghash_powers - e]);
+}
+[[gnu::always_inline]] inline vec same_power(const gcm_key& key, std::size_t e) noexcept {
+  return broadcast(key.powers[ghash_powers - e]);
 }
 
 inline constexpr std::size_t vector_bytes = 16 * width;
 inline constexpr std::size_t chunk_blocks = width * chunk_vectors;
 inline constexpr std::size_t chunk_bytes = 16 * chunk_blocks;
+inline constexpr std::size_t fold_vectors = chunk_blocks < 16 ? chunk_vectors : 16 / width;
 inline constexpr std::size_t group_vectors = chunk_vectors < 4 ? chunk_vectors : 4;
 
 [[gnu::always_inline]] inline std::size_t blocks_of(std::size_t bytes) noexcept { return (bytes + 15) / 16; }
 
 /// absorb(p, key, y, data, n, e): adds y * H^e and then the blocks of data times H^e, H^(e-1) and so on; the last one
 /// is filled up with zeros. Returns the next exponent.
-[[gnu::always_inline]] inline std::size_t absorb(product& p, const gcm_key& key, __m128i y, const std::uint8_t* data,
+[[gnu::always_inline]] inline std::size_t absorb(product& p, const gcm_key& key, vec y, const std::uint8_t* data,
                                                  std::size_t n, std::size_t e) noexcept {
   const std::size_t after = e - blocks_of(n);
-  vec first = widen(y);
   for (; n > 0; data += vector_bytes, e -= width) {
     const std::size_t now = n < vector_bytes ? n : vector_bytes;
-    add_product(p, sum(first, reversed(load_some(data, now))), powers(key, e));
-    first = zero();
+    add_product(p, sum(y, reversed(load_some(data, now))), powers(key, e));
+    y = zero();
     n -= now;
   }
   return after;
@@ -103,53 +102,72 @@ template <std::size_t... I>
   ((s.v[I] = aes_last(s.v[I], sum(last, data.v[I]))), ...);
 }
 
-template <std::size_t I>
-[[gnu::always_inline]] inline void absorb_vector(product& p, const gcm_key& key, __m128i y,
-                                                 const std::uint8_t* hashed) noexcept {
-  vec x = reversed(load(hashed + I * vector_bytes));
-  if constexpr (I == 0) x = sum(x, widen(y));
-  add_product(p, x, powers(key, chunk_blocks - I * width));
+/// absorb_step<K>: step K of taking a chunk into the hash y, a vector at a time and a reduction after every
+/// fold_vectors. The first vector of those, which waits for y, is the last that is multiplied. The lanes of y stay apart,
+/// each the hash of every width-th block; the vector that follows brings them together, multiplied by one power each.
+template <std::size_t K>
+[[gnu::always_inline]] inline void absorb_step(product& p, vec& y, const gcm_key& key,
+                                               const state<chunk_vectors>& hashed) noexcept {
+  constexpr std::size_t first = K - K % fold_vectors, i = (K + 1) % fold_vectors;
+  vec x = reversed(hashed.v[first + i]);
+  if constexpr (i == 0) x = sum(x, y);
+  add_product(p, x, same_power(key, (fold_vectors - i) * width));
+  if constexpr (i == 0) {
+    y = reduced(p);
+    p = no_product();
+  }
 }
 template <std::size_t R, std::size_t... I>
-[[gnu::always_inline]] inline void round_and_absorb(state<sizeof...(I)>& s, const gcm_key& key, product& p, __m128i y,
-                                                    const std::uint8_t* hashed,
+[[gnu::always_inline]] inline void round_and_absorb(state<sizeof...(I)>& s, const gcm_key& key, product& p, vec& y,
+                                                    const state<sizeof...(I)>& hashed,
                                                     std::index_sequence<I...> all) noexcept {
   round<R>(s, key.aes, all);
-  if constexpr (R <= sizeof...(I)) absorb_vector<sizeof...(I) - R>(p, key, y, hashed);
+  if constexpr (R <= sizeof...(I)) absorb_step<R - 1>(p, y, key, hashed);
 }
 template <std::size_t... I>
-[[gnu::always_inline]] inline __m128i hash_chunk(const gcm_key& key, __m128i y, const std::uint8_t* hashed,
-                                                 std::index_sequence<I...>) noexcept {
+[[gnu::always_inline]] inline vec hash_chunk(const gcm_key& key, vec y, const state<sizeof...(I)>& hashed,
+                                             std::index_sequence<I...>) noexcept {
   product p = no_product();
-  (absorb_vector<I>(p, key, y, hashed), ...);
-  return reduced(p);
+  (absorb_step<I>(p, y, key, hashed), ...);
+  return y;
 }
 template <std::size_t... I>
-[[gnu::always_inline]] inline void finish_chunk(state<sizeof...(I)>& s, const std::uint8_t* in, std::uint8_t* out,
-                                                const aes_schedule& key, std::index_sequence<I...> all) noexcept {
-  finish(s, {{load(in + I * vector_bytes)...}}, key, all);
+[[gnu::always_inline]] inline state<sizeof...(I)> load_chunk(const std::uint8_t* in,
+                                                             std::index_sequence<I...>) noexcept {
+  return {{load(in + I * vector_bytes)...}};
+}
+template <std::size_t... I>
+[[gnu::always_inline]] inline void store_chunk(std::uint8_t* out, const state<sizeof...(I)>& s,
+                                               std::index_sequence<I...>) noexcept {
   (store(out + I * vector_bytes, s.v[I]), ...);
 }
-/// chunk_and_hash: chunk_bytes in counter mode, while as many bytes at `hashed` go into the hash y.
-template <std::size_t... I, std::size_t... R>
-[[gnu::always_inline]] inline __m128i chunk_and_hash(vec& counters, const gcm_key& key, const std::uint8_t* in,
-                                                     std::uint8_t* out, __m128i y, const std::uint8_t* hashed,
-                                                     std::index_sequence<I...> all,
-                                                     std::index_sequence<R...>) noexcept {
-  state<sizeof...(I)> s;
+/// chunk_and_hash: chunk_bytes in counter mode, while as many bytes of ciphertext go into the hash y: those of the chunk
+/// before, which stand in `hashed` and give way to the new ones, or where frames are opened, those of this one.
+template <bool Seal, std::size_t... I, std::size_t... R>
+[[gnu::always_inline]] inline vec chunk_and_hash(vec& counters, const gcm_key& key, const std::uint8_t* in,
+                                                 std::uint8_t* out, vec y, state<chunk_vectors>& hashed,
+                                                 std::index_sequence<I...> all, std::index_sequence<R...>) noexcept {
+  state<chunk_vectors> s;
   product p = no_product();
+  if constexpr (!Seal) hashed = load_chunk(in, all);
   start(s, counters, key.aes, all);
   (round_and_absorb<R>(s, key, p, y, hashed, all), ...);
-  finish_chunk(s, in, out, key.aes, all);
-  return reduced(p);
+  if constexpr (Seal) hashed = load_chunk(in, all);
+  finish(s, hashed, key.aes, all);
+  store_chunk(out, s, all);
+  if constexpr (Seal) hashed = s;
+  return y;
 }
-[[gnu::always_inline]] inline void chunk(vec& counters, const aes_schedule& key, const std::uint8_t* in,
-                                         std::uint8_t* out) noexcept {
+/// chunk: the same without a hash. Gives what it wrote.
+[[gnu::always_inline]] inline state<chunk_vectors> chunk(vec& counters, const aes_schedule& key, const std::uint8_t* in,
+                                                         std::uint8_t* out) noexcept {
   constexpr auto all = std::make_index_sequence<chunk_vectors>{};
   state<chunk_vectors> s;
   start(s, counters, key, all);
   rounds(s, key, all, std::index_sequence<1, 2, 3, 4, 5, 6, 7, 8, 9>{});
-  finish_chunk(s, in, out, key, all);
+  finish(s, load_chunk(in, all), key, all);
+  store_chunk(out, s, all);
+  return s;
 }
 
 /// some<N>: up to N vectors, the last of them perhaps not full. Gives what GHASH wants of them: the ciphertext, with
@@ -172,13 +190,13 @@ template <bool Seal, std::size_t... I>
     s = data;
 }
 template <std::size_t... I>
-[[gnu::always_inline]] inline void absorb_state(product& p, const gcm_key& key, __m128i y, const state<sizeof...(I)>& s,
+[[gnu::always_inline]] inline void absorb_state(product& p, const gcm_key& key, vec y, const state<sizeof...(I)>& s,
                                                 std::size_t e, std::index_sequence<I...>) noexcept {
-  (add_product(p, I == 0 ? sum(reversed(s.v[I]), widen(y)) : reversed(s.v[I]), powers(key, e - I * width)), ...);
+  (add_product(p, I == 0 ? sum(reversed(s.v[I]), y) : reversed(s.v[I]), powers(key, e - I * width)), ...);
 }
 template <bool Seal, std::size_t N>
 [[gnu::always_inline]] inline void some_and_hash(vec& counters, const gcm_key& key, const std::uint8_t* in,
-                                                 std::uint8_t* out, std::size_t n, product& p, __m128i y,
+                                                 std::uint8_t* out, std::size_t n, product& p, vec y,
                                                  std::size_t e) noexcept {
   constexpr auto all = std::make_index_sequence<N>{};
   state<N> s;
@@ -206,7 +224,7 @@ template <bool Seal>
   vec counters = first_counters(_mm_insert_epi32(j0, 0x02000000, 3));
 
   // all the blocks that GHASH sees: additional data, ciphertext, lengths. Few enough share one reduction.
-  __m128i y = _mm_setzero_si128();
+  vec y = zero();
   product p = no_product();
   const std::size_t blocks = blocks_of(job.aad_size) + blocks_of(left) + 1;
   if (blocks <= ghash_powers) {
@@ -214,36 +232,45 @@ template <bool Seal>
   } else {
     const std::uint8_t* aad = job.aad;
     for (std::size_t n = job.aad_size; n > 0;) {
-      const std::size_t now = n < chunk_bytes ? n : chunk_bytes;
+      const std::size_t now = n < 256 ? n : 256;
       product q = no_product();
       absorb(q, key, y, aad, now, blocks_of(now));
-      y = reduced(q);
+      y = widen(fold(reduced(q)));
       aad += now;
       n -= now;
     }
     constexpr auto all = std::make_index_sequence<chunk_vectors>{};
     constexpr auto nine = std::index_sequence<1, 2, 3, 4, 5, 6, 7, 8, 9>{};
-    const auto more = [&] { return blocks_of(left) >= ghash_powers; };
-    if constexpr (Seal) {
-      // one chunk ahead of the hash
-      if (more()) {
-        const std::uint8_t* hashed = out;
-        chunk(counters, key.aes, in, out);
-        for (in += chunk_bytes, out += chunk_bytes, left -= chunk_bytes; more();
-             in += chunk_bytes, out += chunk_bytes, left -= chunk_bytes, hashed += chunk_bytes)
-          y = chunk_and_hash(counters, key, in, out, y, hashed, all, nine);
-        y = hash_chunk(key, y, hashed, all);
+    const auto more = [&] { return left >= chunk_bytes + vector_bytes && blocks_of(left) >= ghash_powers; };
+    const auto step = [&] {
+      in += chunk_bytes;
+      out += chunk_bytes;
+      left -= chunk_bytes;
+    };
+    if (more()) {
+      state<chunk_vectors> hashed;
+      if constexpr (Seal) {  // the cipher is one chunk ahead of the hash
+        hashed = chunk(counters, key.aes, in, out);
+        step();
       }
-    } else {
-      for (; more(); in += chunk_bytes, out += chunk_bytes, left -= chunk_bytes)
-        y = chunk_and_hash(counters, key, in, out, y, in, all, nine);
+      for (; more(); step()) y = chunk_and_hash<Seal>(counters, key, in, out, y, hashed, all, nine);
+      if constexpr (Seal) y = hash_chunk(key, y, hashed, all);
     }
   }
 
+  while (blocks_of(left) >= ghash_powers) {
+    product q = no_product();
+    some_and_hash<Seal, group_vectors>(counters, key, in, out, group_vectors * vector_bytes, q, y,
+                                       group_vectors * width);
+    y = widen(fold(reduced(q)));
+    in += group_vectors * vector_bytes;
+    out += group_vectors * vector_bytes;
+    left -= group_vectors * vector_bytes;
+  }
   std::size_t e = blocks_of(left) + 1;
   for (; left > group_vectors * vector_bytes; e -= group_vectors * width) {
     some_and_hash<Seal, group_vectors>(counters, key, in, out, group_vectors * vector_bytes, p, y, e);
-    y = _mm_setzero_si128();
+    y = zero();
     in += group_vectors * vector_bytes;
     out += group_vectors * vector_bytes;
     left -= group_vectors * vector_bytes;
@@ -255,10 +282,10 @@ template <bool Seal>
     case 1: some_and_hash<Seal, 1>(counters, key, in, out, left, p, y, e); break;
     default: break;
   }
-  __m128i lengths = _mm_set_epi64x(static_cast<long long>(8 * job.aad_size), static_cast<long long>(8 * job.size));
-  if (left == 0) lengths = _mm_xor_si128(lengths, y);
-  add_product(p, widen(lengths), powers(key, 1));
-  return _mm_xor_si128(x86_aesni::reversed(reduced(p)), encrypt_block(key.aes, j0));
+  vec lengths = widen(_mm_set_epi64x(static_cast<long long>(8 * job.aad_size), static_cast<long long>(8 * job.size)));
+  if (left == 0) lengths = sum(lengths, y);
+  add_product(p, lengths, powers(key, 1));
+  return _mm_xor_si128(x86_aesni::reversed(fold(reduced(p))), encrypt_block(key.aes, j0));
 }
 
 inline void gcm_seal(const gcm_seal_job* jobs, std::size_t count) noexcept {

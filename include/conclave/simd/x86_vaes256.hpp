@@ -54,6 +54,9 @@ template <int Halves>
 [[gnu::always_inline]] inline vec clmul(vec a, vec b) noexcept {
   return _mm256_clmulepi64_epi128(a, b, Halves);
 }
+[[gnu::always_inline]] inline vec swapped(vec x) noexcept {
+  return _mm256_shuffle_epi32(x, 0x4e);
+}  // the halves of each block
 [[gnu::always_inline]] inline vec reversed(vec x) noexcept {
   return _mm256_shuffle_epi8(x, broadcast(_mm_set_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)));
 }

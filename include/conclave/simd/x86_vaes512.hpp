@@ -11,7 +11,7 @@ namespace conclave::inline CONCLAVE_ABI::simd::x86_vaes512 {
 
 using vec = __m512i;
 inline constexpr std::size_t width = 4;
-inline constexpr std::size_t chunk_vectors = 4;
+inline constexpr std::size_t chunk_vectors = 8;
 
 [[gnu::always_inline]] inline vec zero() noexcept { return _mm512_setzero_si512(); }
 [[gnu::always_inline]] inline vec load(const std::uint8_t* p) noexcept { return _mm512_loadu_si512(p); }
@@ -56,6 +56,9 @@ template <int Halves>
 [[gnu::always_inline]] inline vec clmul(vec a, vec b) noexcept {
   return _mm512_clmulepi64_epi128(a, b, Halves);
 }
+[[gnu::always_inline]] inline vec swapped(vec x) noexcept {
+  return _mm512_maskz_shuffle_epi32(0xffff, x, _MM_PERM_BADC);
+}  // the halves of each block
 [[gnu::always_inline]] inline vec reversed(vec x) noexcept {
   return _mm512_shuffle_epi8(x, broadcast(_mm_set_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)));
 }
