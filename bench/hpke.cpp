@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-/// Hashes and HPKE: hash/<hash>/<bytes>/<impl>, hash/hkdf_expand/<bytes>/<impl>, and by MLS cipher suite
+/// Hashes and HPKE: hash/<hash>/<bytes>/<impl>, hash/hmac_sha256/<bytes>/<impl> under a key made ready,
+/// hash/hmac_sha256_many/<bytes>x<messages>/<impl>, hash/hkdf_expand/<bytes>/<impl>, and by MLS cipher suite
 /// hpke/{seal,open,derive}/<suite>/<impl>, hpke/seal_many/<suite>x<recipients>/<impl>. conclave is the default provider,
 /// the others are its libraries alone. The messages are path secrets.
+#include <conclave/crypto/batch.hpp>
 #include <conclave/crypto/hpke.hpp>
 #include <conclave/crypto/provider.hpp>
 
@@ -61,6 +63,27 @@ void add_hashes(const std::string& impl) {
         state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(size));
       });
     }
+  }
+  for (const std::size_t size : {160U, 1200U}) {
+    add("hash/hmac_sha256/" + std::to_string(size) + "/" + impl, [=](benchmark::State& state) {
+      auto key = *P::hmac_key::make(hash_id::sha256, bytes(32));
+      const bytes in(size);
+      bytes out(32);
+      for (auto _ : state) key.mac(std::array{byte_view{in}}, out);
+      state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(size));
+    });
+    add("hash/hmac_sha256_many/" + std::to_string(size) + "x16/" + impl, [=](benchmark::State& state) {
+      std::vector<typename P::hmac_key> keys;
+      std::vector<mac_job<typename P::hmac_key>> jobs;
+      const bytes in(size);
+      const byte_view part = in;
+      std::array<std::array<std::uint8_t, 32>, 16> out;
+      for (std::size_t i = 0; i < 16; ++i) keys.push_back(*P::hmac_key::make(hash_id::sha256, bytes(32)));
+      for (std::size_t i = 0; i < 16; ++i) jobs.push_back({&keys[i], {&part, 1}, out[i]});
+      for (auto _ : state) mac_many<typename P::hmac_key>(jobs);
+      state.SetItemsProcessed(state.iterations() * 16);
+      state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(16 * size));
+    });
   }
   add("hash/hkdf_expand/32/" + impl, [](benchmark::State& state) {
     const bytes prk(32), info(32);

@@ -7,6 +7,7 @@
 #include <conclave/detail/wipe.hpp>
 #include <conclave/simd/dispatch.hpp>
 
+#include <bit>
 #include <cstring>
 #include <variant>
 
@@ -87,12 +88,11 @@ class sha256_message {
     use_buffer(blocks);
   }
 
-  // store_be with its loop written out, which compilers turn into one instruction
+  // store_be as one swap and one store: compilers make vectors of single bytes out of its loop
   static void put(std::uint32_t word, std::uint8_t* to) noexcept {
-    to[0] = static_cast<std::uint8_t>(word >> 24U);
-    to[1] = static_cast<std::uint8_t>(word >> 16U);
-    to[2] = static_cast<std::uint8_t>(word >> 8U);
-    to[3] = static_cast<std::uint8_t>(word);
+    if constexpr (std::endian::native == std::endian::little)
+      word = word >> 24U | (word >> 8U & 0xff00U) | (word & 0xff00U) << 8U | word << 24U;
+    std::memcpy(to, &word, sizeof word);
   }
 
   void use_buffer(std::size_t blocks) noexcept {
