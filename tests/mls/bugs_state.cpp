@@ -119,14 +119,23 @@ TEST_CASE("bug: zeroisation is optimised away") {
   auto* dies = new (memory.data()) sender_data_secret(32);
   std::ranges::fill(dies->writable(), std::uint8_t{0xa5});
   CHECK(holds() == 32);
-  SECTION("when it dies") { dies->~secret(); }
-  SECTION("when it is wiped") { dies->wipe(); }
+  SECTION("when it dies") {
+    dies->~secret();
+    CHECK(holds() == 0);
+  }
+  SECTION("when it is wiped") {
+    dies->wipe();
+    CHECK(holds() == 0);
+  }
   SECTION("when it is moved from") {
     const sender_data_secret heir = std::move(*dies);
     CHECK(heir.size() == 32);
+    CHECK(holds() == 0);
   }
-  SECTION("when another takes its place") { *dies = sender_data_secret{}; }
-  CHECK(holds() == 0);
+  SECTION("when another takes its place") {
+    *dies = sender_data_secret{};
+    CHECK(holds() == 0);
+  }
 }
 
 TEST_CASE("bug: independent groups share a random generator, and race for it") {
