@@ -86,8 +86,11 @@ TEST_CASE("five people in a meeting verify it, and it stays verified until someb
   REQUIRE(people[0].verifier.start(env, cv::sas::form::words_3, std::vector<std::uint32_t>{1, 2, 3, 4}, meeting.now));
   meeting.deliver();
   const auto code = *people[0].verifier.show(meeting.now);
+  const auto long_code = people[0].room.long_code();
   for (auto& p : people) {
     CHECK(*p.verifier.show(meeting.now) == code);
+    CHECK(compare(p.room.long_code(), people[0].room.long_code()) == cv::sas::comparison::same);
+    CHECK(compare(p.room.machine_code(), people[0].room.machine_code()) == cv::sas::comparison::same);
     REQUIRE(p.verifier.decide(true, meeting.now));
   }
   meeting.deliver();
@@ -96,6 +99,7 @@ TEST_CASE("five people in a meeting verify it, and it stays verified until someb
 
   meeting.commit(*people[0].room.refresh());
   for (auto& p : people) CHECK(p.verifier.verified());
+  CHECK(compare(people[1].room.long_code(), long_code) == cv::sas::comparison::another_epoch);
 
   meeting.commit(*people[0].room.remove(people[4].room.own_leaf()));
   for (std::size_t i = 0; i < 4; ++i) CHECK_FALSE(people[i].verifier.verified());

@@ -156,6 +156,13 @@ class basic_meeting {
   [[nodiscard]] sas::security_code code() const noexcept {
     return *sas::security_code::make(group_.authenticator().reveal(), group_.epoch_number());
   }
+  /// long_code(), machine_code(): the same code for those who have patience, and for cameras.
+  [[nodiscard]] sas::long_security_code long_code() const {
+    return sas::long_security_code::make<P>(group_.suite().hash_algorithm(), group_.authenticator().reveal(), epoch());
+  }
+  [[nodiscard]] sas::machine_code machine_code() const {
+    return sas::machine_code::make<P>(group_.suite().hash_algorithm(), group_.authenticator().reveal(), epoch());
+  }
   /// verification_epoch(): this epoch for sas::verification; misuse after leaving.
   [[nodiscard]] result<sas::epoch_view> verification_epoch() const { return conclave::verification_epoch(group_); }
   [[nodiscard]] const std::string& name() const noexcept { return name_; }

@@ -47,8 +47,10 @@ inline constexpr rule from_others{"a message that claims to come from this membe
 template <crypto_provider P>
 class basic_verification {
  public:
-  /// basic_verification(min_bits): the strength that the parameters of the meeting ask of a code.
-  explicit basic_verification(unsigned min_bits) noexcept : min_bits_{static_cast<std::uint8_t>(min_bits)} {}
+  /// basic_verification(min_bits): the strength that the parameters of the meeting ask of a code. It is kept for the whole
+  /// meeting, over a resync too: it counts what has failed.
+  explicit basic_verification(unsigned min_bits) noexcept
+      : min_bits_{static_cast<std::uint8_t>(std::min(min_bits, 255U))} {}
 
   basic_verification(basic_verification&&) noexcept = default;
   basic_verification& operator=(basic_verification&&) noexcept = default;
