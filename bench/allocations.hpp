@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-/// Counts what a benchmark allocates: defining operator new once, in allocations.cpp, covers the whole program.
+/// Counts what a benchmark allocates, and what it keeps: defining operator new once, in allocations.cpp, covers the whole program.
 #pragma once
 
 #include <benchmark/benchmark.h>
@@ -10,6 +10,9 @@ namespace conclave_bench {
 
 /// allocations(): calls of operator new by this thread so far.
 [[nodiscard]] std::uint64_t allocations() noexcept;
+
+/// bytes_held(): what this thread has allocated and not given back, rounded up as malloc does.
+[[nodiscard]] std::uint64_t bytes_held() noexcept;
 
 /// report_allocations(state, count): the counter "allocations" of a benchmark, per operation.
 inline void report_allocations(benchmark::State& state, std::uint64_t count) {

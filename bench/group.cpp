@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 /// Groups: group/<op>/<suite>/<N>/<bare|full> and group/key_package/<suite>. In a bare group one commit has added
 /// everybody and all parents are blank, in a full one everybody has committed once. What does not depend on the shape
-/// is measured in bare groups only. Handshakes are PrivateMessages, as by default.
+/// is measured in bare groups only. Handshakes are PrivateMessages, as by default. With CONCLAVE_BENCH_LARGE in the
+/// environment there are groups of 100,000 too.
 #include "allocations.hpp"
 
 #include <conclave/mls/group.hpp>
 
 #include <benchmark/benchmark.h>
 
+#include <cstdlib>
 #include <map>
 #include <string>
 
@@ -185,18 +187,42 @@ void receive_commit(benchmark::State& state, int suite, std::uint32_t n, shape o
   report_wire_bytes(state, size);
 }
 
-/// One more member joins the N that are there.
+/// newcomer: one more member, invited to the N that are there.
+struct newcomer {
+  client who;
+  prepared_key_package package;
+  group::pending invitation;
+
+  newcomer(crowd& c, const basic_suite<provider>& s, std::uint32_t n)
+      : who{make_client(s, n)}, package{make_package(s, who)}, invitation{invite(c)} {}
+  [[nodiscard]] group join() const {
+    return must(group::join(env, who.clone(), clone(package), invitation.welcome(), {}, {}));
+  }
+
+ private:
+  [[nodiscard]] group::pending invite(crowd& c) const {
+    c.move_on();
+    const byte_view add = package.message;
+    return must(c.committer.commit(env, {{&add, 1}, {}, {}, true}));
+  }
+};
+
 void join(benchmark::State& state, int suite, std::uint32_t n, shape of) {
-  crowd& c = the_crowd(suite, n, of);
-  c.move_on();
-  const auto s = suite_of(suite);
-  const client who = make_client(s, n);
-  const auto package = make_package(s, who);
-  const byte_view add = package.message;
-  const auto pending = must(c.committer.commit(env, {{&add, 1}, {}, {}, true}));
-  for (auto _ : state)
-    benchmark::DoNotOptimize(must(group::join(env, who.clone(), clone(package), pending.welcome(), {}, {})));
-  report_wire_bytes(state, pending.welcome().size());
+  const newcomer one(the_crowd(suite, n, of), suite_of(suite), n);
+  for (auto _ : state) benchmark::DoNotOptimize(one.join());
+  const std::uint64_t before = conclave_bench::bytes_held();
+  const group joined = one.join();
+  state.counters["bytes_per_member"] = static_cast<double>(conclave_bench::bytes_held() - before) / (n + 1);
+  report_wire_bytes(state, one.invitation.welcome().size());
+}
+
+/// The whole state, sealed; wire_bytes is its size.
+void snapshot(benchmark::State& state, int suite, std::uint32_t n, shape of) {
+  group joined = newcomer(the_crowd(suite, n, of), suite_of(suite), n).join();
+  const snapshot_key key = must(snapshot_key::copy_of(bytes(32, 1)));
+  std::size_t size = 0;
+  for (auto _ : state) size = must(joined.snapshot(env, key)).size();
+  report_wire_bytes(state, size);
 }
 
 /// A founder adds everybody else by one commit.
@@ -275,13 +301,16 @@ bool register_all() {
     // making the commit takes far longer than receiving it
     if (run == receive_commit && of == shape::bare && n >= 1000) b->Iterations(n >= 10000 ? 2 : 10);
   };
-  for (const std::uint32_t n : {10U, 200U, 1000U, 10000U}) {
+  std::vector<std::uint32_t> sizes{10, 200, 1000, 10000};
+  if (std::getenv("CONCLAVE_BENCH_LARGE") != nullptr) sizes.push_back(100000);
+  for (const std::uint32_t n : sizes) {
     for (const shape of : {shape::bare, shape::full}) {
       add("create_commit", create_commit, n, of);
       add("receive_commit", receive_commit, n, of);
       add("join", join, n, of);
     }
     add("add_all", add_all, n, shape::bare);
+    add("snapshot", snapshot, n, shape::bare);
     if (n > 1000) continue;  // nothing below grows with the group
     add("protect", protect, n, shape::bare);
     add("unprotect", unprotect, n, shape::bare);

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Prints Google Benchmark's JSON as a table. Names end in the implementation, `seal/4/1200/openssl`; where one prefix was
-measured for several, the last column says how many times as long as `conclave` each of them took.
+measured for several, one column says how many times as long as `conclave` each of them took. Targets come from targets.txt.
 
   table.py FILE
 """
 import json
+import pathlib
 import sys
 
 NANOSECONDS = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
@@ -49,6 +50,13 @@ def counters(benchmark):
             yield f"{value:g} {name}"
 
 
+def targets():
+    """name -> ns"""
+    lines = pathlib.Path(__file__).with_name("targets.txt").read_text(encoding="utf-8").splitlines()
+    rows = (line.split() for line in lines if line and not line.startswith("#"))
+    return {name: float(value) * NANOSECONDS[unit] for name, value, unit in rows}
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
@@ -58,14 +66,16 @@ def main():
         sys.exit("no benchmark ran")
     prefixes = list(dict.fromkeys(prefix(name) for name in rows))
     width = max(map(len, rows))
-    print(f"{'benchmark':{width}}  {'time':>9}  {'to conclave':>11}  counters")
+    print(f"{'benchmark':{width}}  {'time':>9}  {'target':>8}  {'to conclave':>11}  counters")
+    wanted = targets()
     for name, row in sorted(rows.items(), key=lambda item: prefixes.index(prefix(item[0]))):
         if row is None:
             print(f"{name:{width}}  {'failed':>9}")
             continue
         ours = rows.get(prefix(name) + "/conclave")
         ratio = f"{nanoseconds(row) / nanoseconds(ours):.2f} x" if ours and ours is not row else ""
-        print(f"{name:{width}}  {time(nanoseconds(row)):>9}  {ratio:>11}  {', '.join(counters(row))}".rstrip())
+        target = time(wanted[name]) if name in wanted else ""
+        print(f"{name:{width}}  {time(nanoseconds(row)):>9}  {target:>8}  {ratio:>11}  {', '.join(counters(row))}".rstrip())
     sys.exit(1 if None in rows.values() else 0)
 
 
