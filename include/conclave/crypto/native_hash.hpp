@@ -16,6 +16,18 @@ namespace detail {
 
 using sha256_state = std::array<std::uint32_t, 8>;
 
+/// put_be(word, to): store_be as one swap and one store; compilers make vectors of single bytes out of its loop.
+inline void put_be(std::uint32_t word, std::uint8_t* to) noexcept {
+  if constexpr (std::endian::native == std::endian::little)
+    word = word >> 24U | (word >> 8U & 0xff00U) | (word & 0xff00U) << 8U | word << 24U;
+  std::memcpy(to, &word, sizeof word);
+}
+
+/// put_digest(state, to): the 32 bytes of a hash.
+inline void put_digest(const sha256_state& state, std::uint8_t* to) noexcept {
+  for (std::size_t i = 0; i < state.size(); ++i) put_be(state[i], to + 4 * i);
+}
+
 /// sha256_message: one message on its way into a state: its blocks, padded (FIPS 180-4 5.1.1), where they stand or, at
 /// the seams of its parts, gathered in a buffer. The parts outlive it. It wipes itself.
 class sha256_message {
@@ -49,9 +61,7 @@ class sha256_message {
   }
 
   /// write_digest(out): 32 bytes; every block was absorbed.
-  void write_digest(std::uint8_t* out) const noexcept {
-    for (std::size_t i = 0; i < state_.size(); ++i) put(state_[i], out + 4 * i);
-  }
+  void write_digest(std::uint8_t* out) const noexcept { put_digest(state_, out); }
 
  private:
   void next() noexcept {
@@ -82,17 +92,10 @@ class sha256_message {
     const std::size_t blocks = filled < 56 ? 1 : 2;
     buffer_[filled] = 0x80;
     std::memset(buffer_ + filled + 1, 0, 64);  // no less reaches the length, and no more is there
-    put(static_cast<std::uint32_t>(size_ >> 29U), buffer_ + 64 * blocks - 8);
-    put(static_cast<std::uint32_t>(size_ << 3U), buffer_ + 64 * blocks - 4);
+    put_be(static_cast<std::uint32_t>(size_ >> 29U), buffer_ + 64 * blocks - 8);
+    put_be(static_cast<std::uint32_t>(size_ << 3U), buffer_ + 64 * blocks - 4);
     padded_ = true;
     use_buffer(blocks);
-  }
-
-  // store_be as one swap and one store: compilers make vectors of single bytes out of its loop
-  static void put(std::uint32_t word, std::uint8_t* to) noexcept {
-    if constexpr (std::endian::native == std::endian::little)
-      word = word >> 24U | (word >> 8U & 0xff00U) | (word & 0xff00U) << 8U | word << 24U;
-    std::memcpy(to, &word, sizeof word);
   }
 
   void use_buffer(std::size_t blocks) noexcept {
@@ -183,22 +186,34 @@ class sha256_hmac {
   /// mac(parts, out): `out` has 32 bytes and may be one of the parts.
   void mac(byte_parts parts, byte_span out) const noexcept {
     if (out.size() != 32) CONCLAVE_PANIC();
-    sha256(*kernels_, inner(), 64, parts, out.data());
-    sha256(*kernels_, outer(), 64, std::array{byte_view{out}}, out.data());
+    second_hash second;
+    sha256(*kernels_, pads_.value.inner, 64, parts, second.block);
+    second.state = pads_.value.outer;
+    kernels_->sha256(second.state.data(), second.block, 1);
+    put_digest(second.state, out.data());
   }
 
   /// mac_many(kernels, count, job): mac() under several keys that share `kernels`. job(i) gives one with its members key,
   /// message and out; no `out` overlaps anything of another job.
   static void mac_many(const simd::hash_kernels& kernels, std::size_t count, auto job) noexcept {
-    const auto done = [&](std::size_t i, const sha256_message& m) { m.write_digest(job(i).out.data()); };
-    sha256_many(
-        kernels, count, [&](std::size_t i, auto& slot) { slot.emplace(job(i).key->inner(), 64, job(i).message); },
-        done);
-    // the second hash takes one block, so that a message has read its part when it starts
     sha256_many(
         kernels, count,
-        [&](std::size_t i, auto& slot) { slot.emplace(job(i).key->outer(), 64, std::array{byte_view{job(i).out}}); },
-        done);
+        [&](std::size_t i, auto& slot) { slot.emplace(job(i).key->pads_.value.inner, 64, job(i).message); },
+        [&](std::size_t i, const sha256_message& m) { m.write_digest(job(i).out.data()); });
+    std::array<second_hash, simd::sha256_streams> second;
+    std::array<std::uint32_t*, simd::sha256_streams> states;
+    std::array<const std::uint8_t*, simd::sha256_streams> blocks;
+    for (std::size_t done = 0, n = 0; done < count; done += n) {
+      n = std::min(second.size(), count - done);
+      for (std::size_t i = 0; i < n; ++i) {
+        std::memcpy(second[i].block, job(done + i).out.data(), 32);
+        second[i].state = job(done + i).key->pads_.value.outer;
+        states[i] = second[i].state.data();
+        blocks[i] = second[i].block;
+      }
+      kernels.sha256_many(states.data(), blocks.data(), 1, n);
+      for (std::size_t i = 0; i < n; ++i) put_digest(second[i].state, job(done + i).out.data());
+    }
   }
 
   [[nodiscard]] const simd::hash_kernels& kernels() const noexcept { return *kernels_; }
@@ -207,8 +222,24 @@ class sha256_hmac {
   struct pads {
     sha256_state inner, outer;
   };
-  [[nodiscard]] const sha256_state& inner() const noexcept { return pads_.value.inner; }
-  [[nodiscard]] const sha256_state& outer() const noexcept { return pads_.value.outer; }
+
+  /// second_hash: what follows the outer pad is one block, the first hash with the padding of 96 bytes in all.
+  struct second_hash {
+    sha256_state state;
+    std::uint8_t block[64];
+
+    second_hash() noexcept {
+      std::memset(block + 32, 0, 32);
+      block[32] = 0x80;
+      put_be(96 * 8, block + 60);
+    }
+    second_hash(const second_hash&) = delete;
+    second_hash& operator=(const second_hash&) = delete;
+    ~second_hash() {
+      secure_wipe(state.data(), sizeof state);
+      secure_wipe(block, sizeof block);
+    }
+  };
 
   const simd::hash_kernels* kernels_;
   wiped<pads> pads_;
