@@ -103,9 +103,10 @@ class slow_receiver {
     const auto index = static_cast<std::uint32_t>((kid >> E_) % (std::uint64_t{1} << S));
     const std::uint64_t context = kid >> E_ >> S;
     if (index >= in->leaves || index == in->own) return {errc::unknown_key};
-    if (frame.size() < head + 16) return {errc::malformed};
+    const std::size_t Nt = sframe_reference::Nt(in->suite);
+    if (frame.size() < head + Nt) return {errc::malformed};
     if (context >= limits::streams || metadata.size() > limits::frame_metadata_bytes) return {errc::over_limit};
-    if (room < frame.size() - head - 16) return {errc::no_space};
+    if (room < frame.size() - head - Nt) return {errc::no_space};
 
     std::set<std::uint64_t>& seen = seen_[{in->number, kid}];
     const std::uint64_t top = seen.empty() ? 0 : *seen.rbegin();
@@ -222,7 +223,9 @@ class match {
 
   void begin_epoch(script& in) {
     const std::uint8_t b = in.byte();
-    epoch fresh{slow_.newest + 1 + b % 4U, b % 8 < 4 ? 4 : 5, in.byte() % 100U + 2, 0};
+    // without the suites whose tags could be guessed, and too many guesses at which end a key
+    constexpr int suites[] = {4, 5, 1, 2, 6, 7, 4, 5};
+    epoch fresh{slow_.newest + 1 + b % 4U, suites[b / 4 % 8], in.byte() % 100U + 2, 0};
     fresh.own = in.byte() % fresh.leaves;
     if (!sframe::supports<default_provider>(static_cast<cipher_suite>(fresh.suite))) fresh.suite = 4;
     const auto base = sframe::base_key::copy_of(fresh.base_key());
