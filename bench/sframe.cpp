@@ -3,7 +3,7 @@
 /// seal_batch/<suite>/<bytes>x<frames>/<impl> and open_batch/..., where the time is that of one frame. Each implementation
 /// seals under cached keys with a fresh nonce per frame and the header as additional data; all but conclave's are the bare
 /// AEAD of a library, with a header of fixed size and without keys to look up or replays to watch for. For the compound
-/// suites that is AES-CTR and an HMAC whose pads are hashed already.
+/// suites that is AES-CTR and an HMAC whose pads are hashed already. conclave:<kernel> has one AES kernel forced.
 #include "allocations.hpp"
 
 #include <conclave/crypto/provider.hpp>
@@ -369,6 +369,29 @@ void seal_in_turn(benchmark::State& state, int suite, std::size_t size, std::siz
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(size));
 }
 
+/// register_kernels: conclave once more with each AES kernel that runs here, as conclave:<kernel>.
+void register_kernels(int suite, std::size_t size) {
+  if (!conclave_frames::serves(suite)) return;
+  for (const simd::aes_kernels* const table : simd::all<simd::aes_kernels>()) {
+    if (!simd::cpu_can_run(table->needs)) continue;
+    std::string rest = "/";
+    rest.append(std::to_string(suite))
+        .append("/")
+        .append(std::to_string(size))
+        .append("/conclave:")
+        .append(table->name);
+    const auto with_kernel = [table, suite, size](auto run) {
+      return [table, suite, size, run](benchmark::State& state) {
+        simd::force(table->name);
+        run(state, suite, size);
+        simd::force("best");
+      };
+    };
+    benchmark::RegisterBenchmark(("seal" + rest).c_str(), with_kernel(seal<conclave_frames>));
+    benchmark::RegisterBenchmark(("open" + rest).c_str(), with_kernel(open<conclave_frames>));
+  }
+}
+
 template <class... Frames>
 bool register_all() {
   for (int suite = 1; suite <= 8; ++suite) {
@@ -381,6 +404,7 @@ bool register_all() {
         benchmark::RegisterBenchmark(("open" + rest).c_str(), open<F>, suite, size);
       };
       (add(static_cast<Frames*>(nullptr)), ...);
+      if (!compound(suite)) register_kernels(suite, size);
     }
     for (const std::size_t size : {160U, 1200U}) {
       constexpr std::size_t frames = 16;
