@@ -126,6 +126,29 @@ inline constexpr std::size_t verification_contributors = 1024;
 /// Runs a member refuses with an answer in one epoch; further ones it refuses in silence, so that nobody can make it send.
 inline constexpr std::size_t verification_refusals = 16;
 
+/// Bytes and extensions of one certificate, names in one of its lists, certificates of one chain: several times what
+/// authorities issue. Each certificate costs a signature to check, each name a comparison with each constraint above it.
+inline constexpr std::size_t certificate_bytes = 8192;
+inline constexpr std::size_t certificate_extensions = 32;
+inline constexpr std::size_t certificate_names = 64;
+inline constexpr std::size_t certificates = 8;
+
+/// Bits of an RSA key: below, it is weak (NIST SP 800-131A); above, checking a signature takes milliseconds.
+inline constexpr std::size_t rsa_bits_least = 2048;
+inline constexpr std::size_t rsa_bits_most = 8192;
+
+/// Bytes of a revocation list, and of an OCSP response; how many of each are kept.
+inline constexpr std::size_t revocation_list_bytes = (std::size_t{1} << 24U) - 1;
+inline constexpr std::size_t ocsp_response_bytes = 16384;
+inline constexpr std::size_t revocation_lists = 256;
+inline constexpr std::size_t ocsp_responses = 4096;
+
+/// How old news of revocation may be, whatever its issuer promises: a week is how long a stolen key stays usable.
+inline constexpr std::chrono::seconds revocation_age = std::chrono::hours{24 * 7};
+
+/// Chains of issuers that are remembered as good: an organisation has a handful.
+inline constexpr std::size_t issuer_paths = 256;
+
 /// Bytes of a display name.
 inline constexpr std::size_t name_bytes = 256;
 

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+/// GeneralNames, and which of them an authority may vouch for (RFC 5280, sections 4.2.1.6 and 4.2.1.10).
+#pragma once
+
+#include <conclave/identity/certificate.hpp>
+
+#include <string>
+
+namespace conclave::inline CONCLAVE_ABI::x509 {
+
+/// name_form: the kinds of a GeneralName that are evaluated, by their tags.
+enum class name_form : std::uint8_t {
+  email = der::context(1),     ///< rfc822Name
+  dns = der::context(2),       ///< dNSName
+  directory = der::nested(4),  ///< directoryName
+  uri = der::context(6),       ///< uniformResourceIdentifier
+};
+
+/// general_name: one of any kind; `form` is its tag.
+struct general_name {
+  name_form form{};
+  byte_view value;
+};
+
+/// names_of(list): at most limits::certificate_names of them. Errors: malformed, over_limit.
+[[nodiscard]] inline result<std::vector<general_name>> names_of(byte_view list) {
+  std::vector<general_name> out;
+  der::reader in(list);
+  while (!in.empty()) {
+    CONCLAVE_TRY(const auto e, in.next());
+    if (out.size() == limits::certificate_names) return failure{errc::over_limit, rules::certificate_size};
+    out.push_back({static_cast<name_form>(e.tag), e.content});
+  }
+  return out;
+}
+
+/// is_plain(text): visible ASCII, and something.
+[[nodiscard]] inline bool is_plain(byte_view text) noexcept {
+  return !text.empty() && std::ranges::all_of(text, [](std::uint8_t c) { return c > 0x20 && c < 0x7f; });
+}
+[[nodiscard]] inline std::string lower_case(std::string_view text) {
+  std::string out{text};
+  for (char& c : out)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return out;
+}
+
+/// mailbox: an e-mail address whose host is in lower case.
+struct mailbox {
+  std::string_view local;
+  std::string host;
+
+  [[nodiscard]] static std::optional<mailbox> of(std::string_view address) {
+    const std::size_t at = address.rfind('@');
+    if (at == std::string_view::npos || at == 0 || at + 1 == address.size()) return std::nullopt;
+    if (address.find('@') != at) return std::nullopt;  // a quoted local part: nobody's
+    return mailbox{address.substr(0, at), lower_case(address.substr(at + 1))};
+  }
+};
+
+/// host_of(uri): the host of its authority, in lower case (RFC 3986, section 3.2); none without one, or where it is an
+/// address.
+[[nodiscard]] inline std::optional<std::string> host_of(std::string_view uri) {
+  const std::size_t colon = uri.find(':');
+  if (colon == std::string_view::npos || uri.substr(colon + 1, 2) != "//") return std::nullopt;
+  std::string_view host = uri.substr(colon + 3);
+  host = host.substr(0, host.find_first_of("/?#"));
+  if (const auto at = host.rfind('@'); at != std::string_view::npos) host = host.substr(at + 1);
+  if (host.starts_with('[')) return std::nullopt;
+  host = host.substr(0, host.find(':'));
+  if (host.empty() || (host.back() >= '0' && host.back() <= '9')) return std::nullopt;
+  return lower_case(host);
+}
+
+/// name_constraint: one base of a GeneralSubtree.
+struct name_constraint {
+  general_name base;
+
+  /// covers(name): a name of its own form is below it; nothing where that cannot be said.
+  [[nodiscard]] std::optional<bool> covers(const general_name& name) const {
+    const std::string_view limit = as_text(base.value), value = as_text(name.value);
+    switch (base.form) {
+      case name_form::email: {
+        const auto address = is_plain(name.value) ? mailbox::of(value) : std::nullopt;
+        if (!address) return std::nullopt;
+        if (const auto one = mailbox::of(limit)) return one->local == address->local && one->host == address->host;
+        return host_below(address->host, limit, false);
+      }
+      case name_form::uri: {
+        const auto host = is_plain(name.value) ? host_of(value) : std::nullopt;
+        if (!host) return std::nullopt;
+        return host_below(*host, limit, false);
+      }
+      case name_form::dns:
+        if (!is_plain(name.value)) return std::nullopt;
+        return host_below(lower_case(value), limit, true);
+      case name_form::directory: {
+        const auto all = der::only(name.value, der::sequence), first = der::only(base.value, der::sequence);
+        if (!all || !first) return std::nullopt;
+        return all->content.size() >= first->content.size() &&
+               equal(all->content.first(first->content.size()), first->content);
+      }
+    }
+    return std::nullopt;
+  }
+
+ private:
+  /// A limit with a dot in front is about hosts below it, an empty one about all; another one about that host, and for
+  /// dNSNames those below it too.
+  [[nodiscard]] static std::optional<bool> host_below(const std::string& host, std::string_view limit, bool or_below) {
+    if (limit.empty()) return true;
+    if (!is_plain(as_bytes(limit)) || limit.find('@') != std::string_view::npos) return std::nullopt;
+    const std::string wanted = lower_case(limit);
+    if (wanted[0] == '.') return host.size() > wanted.size() && host.ends_with(wanted);
+    return host == wanted || (or_below && host.ends_with('.' + wanted));
+  }
+};
+
+/// name_constraints: those of one authority.
+struct name_constraints {
+  std::vector<name_constraint> permitted, excluded;
+
+  [[nodiscard]] static result<name_constraints> read(byte_view extension) {
+    name_constraints out;
+    der::reader in(extension);
+    for (const unsigned n : {0U, 1U}) {
+      if (!in.at(der::nested(n))) continue;
+      CONCLAVE_TRY(auto list, in.enter(der::nested(n)));
+      auto& into = n == 0 ? out.permitted : out.excluded;
+      while (!list.empty()) {
+        if (into.size() == limits::certificate_names) return failure{errc::over_limit, rules::certificate_size};
+        CONCLAVE_TRY(auto subtree, list.enter(der::sequence));
+        CONCLAVE_TRY(const auto base, subtree.next());
+        CONCLAVE_CHECK(subtree.end());  // minimum and maximum: not used in certificates
+        into.push_back({{static_cast<name_form>(base.tag), base.content}});
+      }
+    }
+    CONCLAVE_CHECK(in.end());
+    return out;
+  }
+
+  /// allow(name): what cannot be evaluated is not allowed.
+  [[nodiscard]] bool allow(const general_name& name) const {
+    for (const name_constraint& c : excluded)
+      if (c.base.form == name.form && c.covers(name).value_or(true)) return false;
+    bool limited = false, inside = false;
+    for (const name_constraint& c : permitted) {
+      if (c.base.form != name.form) continue;
+      limited = true;
+      inside = inside || c.covers(name).value_or(false);
+    }
+    return !limited || inside;
+  }
+};
+
+/// constrained_names(certificate): all that name constraints are about: the alternative names, the subject, and
+/// e-mail addresses in it.
+[[nodiscard]] inline result<std::vector<general_name>> constrained_names(const certificate& c) {
+  static constexpr std::uint8_t email_address[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 1};
+  CONCLAVE_TRY(auto out, names_of(c.alternative_names));
+  CONCLAVE_TRY(const auto subject, der::only(c.subject, der::sequence));
+  if (!subject.content.empty()) out.push_back({name_form::directory, c.subject});
+  der::reader in(subject.content);
+  while (!in.empty()) {
+    CONCLAVE_TRY(auto set, in.enter(der::set));
+    while (!set.empty()) {
+      CONCLAVE_TRY(auto pair, set.enter(der::sequence));
+      CONCLAVE_TRY(const auto oid, pair.take(der::object_identifier));
+      CONCLAVE_TRY(const auto value, pair.next());
+      CONCLAVE_CHECK(pair.end());
+      if (equal(oid, email_address)) out.push_back({name_form::email, value.content});
+    }
+  }
+  return out;
+}
+
+/// identity_of(certificate, form): the one alternative name of this form, with its host in lower case. Errors: refused
+/// with one_identity or plain_identity.
+[[nodiscard]] inline result<std::string> identity_of(const certificate& c, name_form form) {
+  CONCLAVE_TRY(const auto names, names_of(c.alternative_names));
+  std::optional<std::string_view> found;
+  for (const general_name& n : names) {
+    if (n.form != form) continue;
+    if (found) return failure{errc::refused, rules::one_identity};
+    found = as_text(n.value);
+  }
+  if (!found) return failure{errc::refused, rules::one_identity};
+  const bool plain = is_plain(as_bytes(*found)) && found->size() <= limits::name_bytes;
+  if (plain && form == name_form::email)
+    if (const auto address = mailbox::of(*found); address && address->host.find('*') == std::string::npos)
+      return std::string{address->local} + '@' + address->host;
+  if (plain && form == name_form::dns && found->find('*') == std::string_view::npos) return lower_case(*found);
+  if (plain && form == name_form::uri && found->find(':') != std::string_view::npos) return std::string{*found};
+  return failure{errc::refused, rules::plain_identity};
+}
+
+}  // namespace conclave::x509

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Revocation by lists (RFC 5280, section 6.3) and by stapled OCSP responses (RFC 6960), and how old news may be.
+#include "trial.hpp"
+
+namespace identity_test {
+
+namespace {
+
+constexpr auto verified = identity_state::verified_external;
+constexpr auto unknown = identity_state::revocation_unknown;
+constexpr auto p256 = signature_scheme::ecdsa_secp256r1_sha256;
+
+/// A trial that requires news, with lists of both authorities.
+struct news_trial : trial {
+  list_draft of_root, of_authority;
+
+  news_trial() {
+    settings.revocation = revocation_rule::required;
+    issue();
+  }
+  news_trial& publish() {
+    lists = {of_root.signed_by(root()), of_authority.signed_by(authority())};
+    return *this;
+  }
+};
+
+/// What openssl makes of a response about the member. Times it holds against the machine's clock too, and only warns.
+bool openssl_takes(const trial& t, const bytes& response) {
+  const folder files;
+  const answer got =
+      run("openssl ocsp -no-CApath -no-CAstore -attime " + std::to_string(now.time_since_epoch().count()) +
+          " -CAfile " + files.pem("root.pem", "CERTIFICATE", {t.root_der}) + " -verify_other " +
+          files.pem("others.pem", "CERTIFICATE", {t.chain[1]}) + " -issuer " +
+          files.pem("issuer.pem", "CERTIFICATE", {t.chain[1]}) + " -cert " +
+          files.pem("leaf.pem", "CERTIFICATE", {t.chain[0]}) + " -respin " + files.raw("response.der", response));
+  UNSCOPED_INFO("openssl: " << got.text);
+  return got.text.find("Response verify OK") != std::string::npos && got.text.find("good\n") != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("fresh lists of everybody in a chain verify it") {
+  news_trial t;
+  t.publish();
+  holds(t);
+}
+
+TEST_CASE("revocation_known: without fresh news nobody is verified") {
+  news_trial none;
+  CHECK(none.judge().state == unknown);
+  CHECK(none.judge().broken == &rules::revocation_known);
+  for (const bool of_member : {false, true}) {
+    news_trial half;
+    half.publish();
+    half.lists.erase(half.lists.begin() + of_member);
+    breaks(half, "one list", rules::revocation_known, unknown);
+  }
+  news_trial old;
+  old.of_authority.from = now - 2 * day;
+  old.of_authority.next = now - std::chrono::seconds{1};
+  old.publish();
+  breaks(old, "overdue list", rules::revocation_known, unknown);
+  news_trial future;
+  future.of_authority.from = now + std::chrono::seconds{1};
+  future.publish();
+  breaks(future, "list from the future", rules::revocation_known, unknown);
+  news_trial forged;
+  forged.publish();
+  draft impostor = forged.authority();
+  impostor.key = make_key("mallory", p256);
+  forged.lists[1] = forged.of_authority.signed_by(impostor);
+  breaks(forged, "forged list", rules::revocation_known, unknown);
+  news_trial usage;
+  usage.chain.clear();
+  usage.authority().usage = cert_sign;
+  usage.publish();
+  breaks(usage, "list of one who may not sign lists", rules::revocation_known, unknown);
+}
+
+TEST_CASE("news has to be as fresh as the settings ask, whatever its issuer promises") {
+  for (const bool promised : {true, false}) {
+    news_trial t;
+    t.of_authority.from = now - limits::revocation_age;
+    if (promised)
+      t.of_authority.next = now + 365 * day;
+    else
+      t.of_authority.next.reset();
+    CHECK(t.publish().judge().state == verified);
+    t.of_authority.from -= std::chrono::seconds{1};
+    CHECK(t.publish().judge().state == unknown);
+    t.settings.revocation_age += std::chrono::seconds{1};
+    CHECK(t.publish().judge().state == verified);
+  }
+}
+
+TEST_CASE("revoked") {
+  news_trial member;
+  member.of_authority.serials = {7, 102, 1'000'000};
+  member.publish();
+  breaks(member, "revoked member", rules::revoked, identity_state::revoked);
+  news_trial authority;
+  authority.of_root.serials = {101};
+  authority.publish();
+  breaks(authority, "revoked authority", rules::revoked, identity_state::revoked);
+  // the same number at another issuer is somebody else
+  news_trial other;
+  other.of_root.serials = {102};
+  other.of_authority.serials = {101};
+  other.publish();
+  holds(other);
+  // who does not ask for news still believes it
+  news_trial relaxed;
+  relaxed.settings.revocation = revocation_rule::when_known;
+  relaxed.of_authority.serials = {102};
+  relaxed.publish();
+  breaks(relaxed, "revoked, known by chance", rules::revoked, identity_state::revoked);
+  // expired as well
+  news_trial both;
+  both.chain.clear();
+  both.member().to = now - std::chrono::seconds{1};
+  both.of_authority.serials = {102};
+  both.publish();
+  breaks(both, "revoked and expired", rules::revoked, identity_state::revoked);
+  // and stays so when the list gets old
+  news_trial old;
+  old.of_authority.serials = {102};
+  old.of_authority.from = now - 60 * day;
+  old.of_authority.next = now - 50 * day;
+  CHECK(old.publish().judge().state == identity_state::revoked);
+}
+
+TEST_CASE("the newest list decides") {
+  news_trial t;
+  t.of_authority.serials = {102};
+  t.of_authority.from = now - day;
+  t.publish();
+  t.of_authority.serials = {};
+  t.of_authority.from = now - std::chrono::hours{1};
+  t.lists.push_back(t.of_authority.signed_by(t.authority()));  // a hold that was lifted
+  CHECK(t.judge().state == verified);
+  std::swap(t.lists[1], t.lists[2]);
+  CHECK(t.judge().state == verified);
+  // unless nobody entitled has signed it
+  draft impostor = t.authority();
+  impostor.key = make_key("mallory", p256);
+  news_trial u;
+  u.of_authority.serials = {102};
+  u.publish();
+  u.of_authority.serials = {};
+  u.of_authority.from = now;
+  u.lists.push_back(u.of_authority.signed_by(impostor));
+  CHECK(u.judge().state == identity_state::revoked);
+}
+
+TEST_CASE("lists about a part of the certificates, or in part, are refused") {
+  const auto issuer = an_authority("root", p256);
+  const auto added = [&](const bytes& extension_of_list, std::uint8_t version = 1) {
+    list_draft d;
+    d.extensions = extension_of_list;
+    bytes der = d.signed_by(issuer);
+    if (version != 1) der[std::size_t(std::ranges::search(der, bytes{2, 1, 1}).begin() - der.begin()) + 2] = version;
+    x509::trust t;
+    return t.add_revocation_list(der);
+  };
+  CHECK(added({}));
+  for (const std::uint8_t id : {std::uint8_t{27}, std::uint8_t{28}})
+    for (const bool critical : {false, true}) {
+      const auto done = added(seq({oid({0x55, 0x1d, id}), critical ? tlv(der::boolean, bytes{0xff}) : bytes{},
+                                   tlv(der::octet_string, bytes{0x30, 0})}));
+      REQUIRE_FALSE(done);
+      CHECK(done.error().broken_rule() == &rules::list_format);
+    }
+  CHECK_FALSE(added(seq({oid({0x2b, 6, 1}), tlv(der::boolean, bytes{0xff}), tlv(der::octet_string, bytes{5, 0})})));
+  CHECK_FALSE(added({}, 2));
+  const bytes whole = list_draft{}.signed_by(issuer);
+  for (std::size_t n = 0; n < whole.size(); ++n) {
+    x509::trust t;
+    CHECK_FALSE(t.add_revocation_list(byte_view{whole}.first(n)));
+  }
+}
+
+TEST_CASE("stapled responses") {
+  news_trial t;
+  const auto judged = [&](const bytes& response) {
+    t.lists = {t.of_root.signed_by(t.root())};
+    auto v = t.validator();
+    REQUIRE(v.trust().add_ocsp_response(response));
+    return v.check(t.shown(), now);
+  };
+  response_draft good;
+  good.serial = 102;
+  const bytes plain = good.signed_by(t.authority(), t.authority().key);
+  CHECK(judged(plain).state == verified);
+  CHECK(openssl_takes(t, plain));
+
+  response_draft revoked = good;
+  revoked.status = der::nested(1);
+  CHECK(judged(revoked.signed_by(t.authority(), t.authority().key)).state == identity_state::revoked);
+  CHECK_FALSE(openssl_takes(t, revoked.signed_by(t.authority(), t.authority().key)));
+  response_draft ignorant = good;
+  ignorant.status = der::context(2);
+  CHECK(judged(ignorant.signed_by(t.authority(), t.authority().key)).state == unknown);
+
+  const key_pair mallory = make_key("mallory", p256);
+  CHECK(judged(good.signed_by(t.authority(), mallory)).state == unknown);
+  CHECK_FALSE(openssl_takes(t, good.signed_by(t.authority(), mallory)));
+  response_draft other = good;
+  other.serial = 103;
+  CHECK(judged(other.signed_by(t.authority(), t.authority().key)).state == unknown);
+  CHECK(judged(good.signed_by(t.root(), t.authority().key)).state == unknown);  // of the same number elsewhere
+
+  response_draft old = good;
+  old.from = now - limits::revocation_age;
+  old.next = now + 365 * day;
+  CHECK(judged(old.signed_by(t.authority(), t.authority().key)).state == verified);
+  old.from -= std::chrono::seconds{1};
+  CHECK(judged(old.signed_by(t.authority(), t.authority().key)).state == unknown);
+  old.from = now + std::chrono::seconds{1};
+  CHECK(judged(old.signed_by(t.authority(), t.authority().key)).state == unknown);
+  old.from = now - std::chrono::hours{2};
+  old.next = now - std::chrono::hours{1};
+  CHECK(judged(old.signed_by(t.authority(), t.authority().key)).state == unknown);
+}
+
+TEST_CASE("who may answer in the place of an issuer") {
+  news_trial t;
+  const auto judged = [&](const draft& responder, const key_pair& by) {
+    t.lists = {t.of_root.signed_by(t.root())};
+    auto v = t.validator();
+    response_draft good;
+    good.serial = 102;
+    good.responder = responder.signed_by(by);
+    const bytes response = good.signed_by(t.authority(), responder.key);
+    REQUIRE(v.trust().add_ocsp_response(response));
+    const identity_state state = v.check(t.shown(), now).state;
+    CHECK(openssl_takes(t, response) == (state == verified));
+    return state;
+  };
+  draft responder;
+  responder.subject = name("responder");
+  responder.issuer = t.authority().subject;
+  responder.key = make_key("responder", p256);
+  responder.ca = false;
+  responder.purposes = {9};
+  CHECK(judged(responder, t.authority().key) == verified);
+  draft unentitled = responder;
+  unentitled.purposes = {4};
+  CHECK(judged(unentitled, t.authority().key) == unknown);
+  CHECK(judged(responder, make_key("mallory", p256)) == unknown);
+  draft of_root = responder;
+  of_root.issuer = t.root().subject;
+  CHECK(judged(of_root, t.root().key) == unknown);
+}
+
+TEST_CASE("what is no OCSP response is not kept") {
+  news_trial t;
+  response_draft good;
+  const bytes whole = good.signed_by(t.authority(), t.authority().key);
+  for (std::size_t n = 0; n < whole.size(); ++n) {
+    x509::trust empty;
+    CHECK_FALSE(empty.add_ocsp_response(byte_view{whole}.first(n)));
+  }
+  x509::trust empty;
+  const auto later = empty.add_ocsp_response(seq({tlv(der::enumerated, bytes{3})}));  // tryLater
+  REQUIRE_FALSE(later);
+  CHECK(later.error().code() == errc::refused);
+  CHECK(later.error().broken_rule() == &rules::response_format);
+}
+
+TEST_CASE("news is bounded, and can be forgotten") {
+  news_trial t;
+  t.of_authority.serials = {102};
+  auto v = t.publish().validator();
+  CHECK(v.check(t.shown(), now).state == identity_state::revoked);
+  v.trust().forget_revocations();
+  CHECK(v.check(t.shown(), now).state == unknown);
+  for (std::size_t i = 0; i < limits::revocation_lists; ++i) REQUIRE(v.trust().add_revocation_list(t.lists[0]));
+  CHECK(v.trust().add_revocation_list(t.lists[0]).error().code() == errc::over_limit);
+  CHECK(v.trust().add_ocsp_response(bytes(limits::ocsp_response_bytes + 1)).error().code() == errc::over_limit);
+}
+
+}  // namespace identity_test
