@@ -46,6 +46,11 @@ inline void append(bytes& out, byte_view view) { out.insert(out.end(), view.begi
          std::less<>{}(b.data(), a.data() + a.size());
 }
 
+/// may_share(in, out): true where in-place work is well defined: no overlap, or both start at the same byte.
+[[nodiscard]] inline bool may_share(byte_view in, byte_view out) noexcept {
+  return in.data() == out.data() || !overlaps(in, out);
+}
+
 /// load_be<T>(from): the first sizeof(T) bytes as a big-endian number; `from` holds at least that many.
 template <std::unsigned_integral T>
 [[nodiscard]] constexpr T load_be(byte_view from) noexcept {

@@ -20,11 +20,6 @@ concept aead_cipher = std::movable<C> && requires(C& c, byte_view in, byte_span 
 /// The longest plaintext of AES-GCM (NIST SP 800-38D 5.2.1.1), which ChaCha20-Poly1305 allows too.
 inline constexpr std::uint64_t max_aead_plaintext = (std::uint64_t{1} << 36U) - 32;
 
-/// may_share(in, out): no overlap, or both start at the same byte.
-[[nodiscard]] inline bool may_share(byte_view in, byte_view out) noexcept {
-  return in.data() == out.data() || !overlaps(in, out);
-}
-
 /// checked_aead<Cipher>: Cipher behind the checks that aead_key_type promises.
 template <aead_cipher Cipher>
 class checked_aead {

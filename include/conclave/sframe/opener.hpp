@@ -232,7 +232,7 @@ class opener {
     p.encoded_head = frame.header;
     out = out.first(std::min(out.size(), frame.body.size()));
     const bool apart = !overlaps(metadata, out) && !overlaps(frame.header, out) && !overlaps(frame.tag, out);
-    if (!apart || !conclave::detail::may_share(frame.body, out)) return errc::misuse;
+    if (!apart || !may_share(frame.body, out)) return errc::misuse;
     CONCLAVE_CHECK(find_epoch(now, p));
     if (frame.tag.size() != p.epoch->tag_size) return failure{errc::malformed, rules::complete_tag};
     p.body = frame.body;
