@@ -8,8 +8,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::uint32_t leaves = 40;
-
 template <class P>
 using seal_requests = std::vector<sframe::seal_request<P>>;
 using open_requests = std::vector<sframe::open_request>;
@@ -52,20 +50,14 @@ std::vector<outcome_of_frame> together(sframe::opener<P>& ear, const std::vector
   return all;
 }
 
-bytes forged(std::uint64_t kid, std::uint64_t ctr) {
-  bytes frame = noise(sframe::header_size(kid, ctr) + 60, kid + ctr);
-  (void)sframe::header{kid, ctr}.encode(frame);
-  return frame;
-}
-
 }  // namespace
 
 TEST_CASE("many sealers seal together what each seals alone") {
   for_each_served([]<class P>(cipher_suite suite) {
     std::vector<sframe::sealer<P>> alone, batched;
     for (std::uint32_t i = 0; i < 5; ++i) {
-      alone.push_back(sealer_for<P>(300, leaves, i, 0, suite));
-      batched.push_back(sealer_for<P>(300, leaves, i, 0, suite));
+      alone.push_back(sealer_for<P>(300, tree_size, i, 0, suite));
+      batched.push_back(sealer_for<P>(300, tree_size, i, 0, suite));
     }
     std::vector<bytes> plaintexts, outs;
     for (std::size_t i = 0; i < 3 * sframe::batch_frames + 1; ++i) {
@@ -90,8 +82,8 @@ TEST_CASE("many sealers seal together what each seals alone") {
 TEST_CASE("sealers of different suites seal in one batch") {
   std::vector<sframe::sealer<default_provider>> alone, batched;
   for (const cipher_suite suite : all_suites) {
-    alone.push_back(sealer_for(300, leaves, 1, 0, suite));
-    batched.push_back(sealer_for(300, leaves, 1, 0, suite));
+    alone.push_back(sealer_for(300, tree_size, 1, 0, suite));
+    batched.push_back(sealer_for(300, tree_size, 1, 0, suite));
   }
   std::vector<bytes> outs(20, bytes(200));
   seal_requests<default_provider> requests;
@@ -106,8 +98,8 @@ TEST_CASE("sealers of different suites seal in one batch") {
 }
 
 TEST_CASE("a frame that cannot be sealed does not disturb the others of its batch") {
-  auto mic = sealer_for(300, leaves, 1);
-  auto spent = sealer_for(300, leaves, 2, 0, suite4, limits::frames_per_key - 1);
+  auto mic = sealer_for(300, tree_size, 1);
+  auto spent = sealer_for(300, tree_size, 2, 0, suite4, limits::frames_per_key - 1);
   const bytes plaintext = noise(20), large(limits::frame_bytes + 1);
   std::vector<bytes> outs(6, bytes(100, 0xaa));
   seal_requests<default_provider> requests{
@@ -146,9 +138,9 @@ TEST_CASE("a failure of the AEAD in a batch costs its counter and leaves zeros")
 TEST_CASE("many frames open together as they open one by one") {
   for_each_served([]<class P>(cipher_suite suite) {
     std::vector<sframe::sealer<P>> mics;
-    for (std::uint32_t i = 1; i <= 6; ++i) mics.push_back(sealer_for<P>(300, leaves, i, 0, suite));
-    auto single = opener_for<P>(300, leaves, 0, suite);
-    auto batched = opener_for<P>(300, leaves, 0, suite);
+    for (std::uint32_t i = 1; i <= 6; ++i) mics.push_back(sealer_for<P>(300, tree_size, i, 0, suite));
+    auto single = opener_for<P>(300, tree_size, 0, suite);
+    auto batched = opener_for<P>(300, tree_size, 0, suite);
     std::vector<bytes> frames;
     for (int round = 0; round < 3; ++round) {
       frames.clear();
@@ -161,7 +153,7 @@ TEST_CASE("many frames open together as they open one by one") {
         if (i % 7 == 5) frames.push_back(frames[i / 2]);                     // an old one again
         if (i % 7 == 6) frames.back().resize(2);                             // cut
       }
-      for (const std::uint64_t kid : {kid_of(300, leaves, 0), kid_of(300, leaves, 45), kid_of(301, leaves, 1)})
+      for (const std::uint64_t kid : {kid_of(300, tree_size, 0), kid_of(300, tree_size, 45), kid_of(301, tree_size, 1)})
         frames.insert(frames.begin() + 5, forged(kid, 3));
       const auto expected = one_by_one(single, frames, as_bytes("m"));
       REQUIRE(together(batched, frames, as_bytes("m")) == expected);
@@ -175,14 +167,14 @@ TEST_CASE("many frames open together as they open one by one") {
 }
 
 TEST_CASE("within a batch the replay window moves frame by frame") {
-  auto mic = sealer_for(300, leaves, 5);
-  auto ahead = sealer_for(300, leaves, 5, 0, suite4, limits::replay_window + 10);
+  auto mic = sealer_for(300, tree_size, 5);
+  auto ahead = sealer_for(300, tree_size, 5, 0, suite4, limits::replay_window + 10);
   std::vector<bytes> frames;
   for (int i = 0; i < 20; ++i) frames.push_back(sealed(mic, noise(9)));
   std::vector<bytes> order{frames[0], frames[3],  frames[1],  frames[3],  sealed(ahead, noise(9)),
                            frames[2], frames[11], frames[12], frames[11], frames[10]};
-  auto single = opener_for(300, leaves, 0);
-  auto batched = opener_for(300, leaves, 0);
+  auto single = opener_for(300, tree_size, 0);
+  auto batched = opener_for(300, tree_size, 0);
   const auto expected = one_by_one(single, order, {});
   CHECK(together(batched, order, {}) == expected);
   const errc codes[] = {errc{},         errc{}, errc{}, errc::replayed, errc{},
@@ -191,8 +183,8 @@ TEST_CASE("within a batch the replay window moves frame by frame") {
 }
 
 TEST_CASE("in a batch frames open in place, and one that is replayed stays as it is") {
-  auto mic = sealer_for(300, leaves, 5);
-  auto ear = opener_for(300, leaves, 0);
+  auto mic = sealer_for(300, tree_size, 5);
+  auto ear = opener_for(300, tree_size, 0);
   bytes first = sealed(mic, noise(9));
   REQUIRE(ear.open_in_place(first, {}, 0ms));
   std::vector<bytes> frames;
@@ -216,9 +208,9 @@ TEST_CASE("in a batch frames open in place, and one that is replayed stays as it
 
 TEST_CASE("in a batch the last wrong tag that is allowed stops what follows it") {
   constexpr auto suite = cipher_suite::aes_128_ctr_hmac_sha256_32;
-  auto mic = sealer_for(300, leaves, 5, 0, suite);
-  auto single = opener_for(300, leaves, 0, suite);
-  auto batched = opener_for(300, leaves, 0, suite);
+  auto mic = sealer_for(300, tree_size, 5, 0, suite);
+  auto single = opener_for(300, tree_size, 0, suite);
+  auto batched = opener_for(300, tree_size, 0, suite);
   const bytes first = sealed(mic, noise(9));
   std::vector<bytes> frames;
   for (std::uint64_t i = 0; i < limits::forgeries_per_key(4) - 2; ++i) frames.push_back(forged(mic.kid(), 100 + i));

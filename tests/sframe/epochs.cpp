@@ -9,29 +9,23 @@ using sframe::opener;
 
 namespace {
 
-constexpr std::uint32_t leaves = 10;
-
-template <class P>
-errc open_code(opener<P>& ear, byte_view frame, steady_time now = 0ms) {
-  bytes out(frame.size());
-  return outcome(ear.open(frame, {}, out, now));
-}
+constexpr std::uint32_t epoch_leaves = 10;
 
 void add(opener<default_provider>& ear, std::uint64_t epoch) {
-  REQUIRE(ear.add_epoch({epoch, suite4, leaves, 0}, numbered_base(epoch)));
+  REQUIRE(ear.add_epoch({epoch, suite4, epoch_leaves, 0}, numbered_base(epoch)));
 }
 
 /// A frame of leaf 1 in an epoch.
 bytes frame_of(std::uint64_t epoch) {
   static std::map<std::uint64_t, sframe::sealer<default_provider>> sealers;
   auto at = sealers.find(epoch);
-  if (at == sealers.end()) at = sealers.emplace(epoch, sealer_for(epoch, leaves, 1)).first;
+  if (at == sealers.end()) at = sealers.emplace(epoch, sealer_for(epoch, epoch_leaves, 1)).first;
   return sealed(at->second, noise(20));
 }
 
 /// A frame of leaf 1 whose key id has few epoch bits.
 bytes short_frame(unsigned epoch_bits, std::uint64_t epoch, std::uint64_t ctr) {
-  const auto kid = sframe::kid_layout::make(epoch_bits, leaves)->encode(epoch, 1, 0);
+  const auto kid = sframe::kid_layout::make(epoch_bits, epoch_leaves)->encode(epoch, 1, 0);
   auto mic = sframe::sealer<default_provider>::make(suite4, *kid, numbered_base(epoch), ctr);
   REQUIRE(mic);
   return sealed(*mic, noise(20));
@@ -40,7 +34,7 @@ bytes short_frame(unsigned epoch_bits, std::uint64_t epoch, std::uint64_t ctr) {
 }  // namespace
 
 TEST_CASE("frames before, in and after the window of epochs") {
-  auto ear = opener_for(1000, leaves, 0);
+  auto ear = opener_for(1000, epoch_leaves, 0);
   add(ear, 1001);
   add(ear, 1002);
   CHECK(open_code(ear, frame_of(1000)) == errc{});
@@ -54,7 +48,7 @@ TEST_CASE("frames before, in and after the window of epochs") {
 }
 
 TEST_CASE("an early frame opens when its epoch has come") {
-  auto ear = opener_for(1000, leaves, 0);
+  auto ear = opener_for(1000, epoch_leaves, 0);
   bytes frame = frame_of(1001);
   const bytes copy = frame;
   const byte_span body = byte_span{frame}.subspan(sframe::header::decode(frame)->size());
@@ -65,7 +59,7 @@ TEST_CASE("an early frame opens when its epoch has come") {
 }
 
 TEST_CASE("a retired epoch opens late until its deadline") {
-  auto ear = opener_for(1000, leaves, 0);
+  auto ear = opener_for(1000, epoch_leaves, 0);
   add(ear, 1001);
   ear.retire_before(1001, 2000ms);
   bytes out(100);
@@ -80,7 +74,7 @@ TEST_CASE("a retired epoch opens late until its deadline") {
 }
 
 TEST_CASE("a removal shortens the overlap of every epoch before it, and nothing lengthens it") {
-  auto ear = opener_for(1000, leaves, 0);
+  auto ear = opener_for(1000, epoch_leaves, 0);
   add(ear, 1001);
   ear.retire_before(1001, 2000ms);
   add(ear, 1002);
@@ -97,7 +91,7 @@ TEST_CASE("a removal shortens the overlap of every epoch before it, and nothing 
 }
 
 TEST_CASE("purging forgets closed epochs and their keys, and no others") {
-  auto ear = opener_for(1000, leaves, 0);
+  auto ear = opener_for(1000, epoch_leaves, 0);
   add(ear, 1001);
   CHECK(open_code(ear, frame_of(1000)) == errc{});
   CHECK(open_code(ear, frame_of(1001)) == errc{});
@@ -113,7 +107,7 @@ TEST_CASE("purging forgets closed epochs and their keys, and no others") {
 }
 
 TEST_CASE("everything retired leaves nothing open, and the next epoch is still early") {
-  auto ear = opener_for(1000, leaves, 0);
+  auto ear = opener_for(1000, epoch_leaves, 0);
   ear.retire_before(1001, 100ms);
   ear.purge(100ms);
   CHECK(open_code(ear, frame_of(1000)) == errc::stale_epoch);
@@ -123,11 +117,11 @@ TEST_CASE("everything retired leaves nothing open, and the next epoch is still e
 }
 
 TEST_CASE("adding a key that is there is refused, not ignored: an epoch is added once, and only forwards") {
-  auto ear = opener_for(1000, leaves, 0);
+  auto ear = opener_for(1000, epoch_leaves, 0);
   for (const std::uint64_t again : {1000U, 999U, 0U})
-    CHECK(outcome(ear.add_epoch({again, suite4, leaves, 0}, numbered_base(77))) == errc::misuse);
+    CHECK(outcome(ear.add_epoch({again, suite4, epoch_leaves, 0}, numbered_base(77))) == errc::misuse);
   CHECK(open_code(ear, frame_of(1000)) == errc{});  // the first key is still the one
-  REQUIRE(ear.add_epoch({1005, suite4, leaves, 0}, numbered_base(1005)));
+  REQUIRE(ear.add_epoch({1005, suite4, epoch_leaves, 0}, numbered_base(1005)));
   CHECK(open_code(ear, frame_of(1005)) == errc{});
   CHECK(open_code(ear, frame_of(1003)) == errc::stale_epoch);  // passed over
 }
@@ -167,7 +161,7 @@ TEST_CASE("without epoch bits one epoch is open at a time") {
 }
 
 TEST_CASE("no more epochs are open than the limit says") {
-  auto ear = opener_for(0, leaves, 0);
+  auto ear = opener_for(0, epoch_leaves, 0);
   for (std::uint64_t epoch = 1; epoch < limits::sframe_open_epochs; ++epoch) add(ear, epoch);
   CHECK(open_code(ear, frame_of(0)) == errc{});
   CHECK(open_code(ear, frame_of(limits::sframe_open_epochs - 1)) == errc{});

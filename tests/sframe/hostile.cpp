@@ -8,29 +8,10 @@
 using namespace sframe_test;
 using namespace std::chrono_literals;
 
-namespace {
-
-constexpr std::uint32_t leaves = 40;
-
-template <class P>
-errc open_code(sframe::opener<P>& ear, byte_view frame) {
-  bytes out(frame.size());
-  return outcome(ear.open(frame, {}, out, 0ms));
-}
-
-/// A frame with this key id and counter that nobody sealed.
-bytes forged(std::uint64_t kid, std::uint64_t ctr, std::size_t size = 60) {
-  bytes frame = noise(sframe::header_size(kid, ctr) + size, kid + ctr);
-  (void)sframe::header{kid, ctr}.encode(frame);
-  return frame;
-}
-
-}  // namespace
-
 TEST_CASE("a reflected frame is refused and does not disturb the sealer") {
-  auto mic = sealer_for(300, leaves, 0);
-  auto own_ear = opener_for(300, leaves, 0);
-  auto other_ear = opener_for(300, leaves, 1);
+  auto mic = sealer_for(300, tree_size, 0);
+  auto own_ear = opener_for(300, tree_size, 0);
+  auto other_ear = opener_for(300, tree_size, 1);
   for (std::uint64_t i = 0; i < 20; ++i) {
     const bytes frame = sealed(mic, noise(60));
     bytes out(100);
@@ -45,9 +26,9 @@ TEST_CASE("a reflected frame is refused and does not disturb the sealer") {
 }
 
 TEST_CASE("one forged frame that names the victim's own key id does not block its sending") {
-  auto mic = sealer_for(300, leaves, 0);
-  auto own_ear = opener_for(300, leaves, 0);
-  auto other_ear = opener_for(300, leaves, 1);
+  auto mic = sealer_for(300, tree_size, 0);
+  auto own_ear = opener_for(300, tree_size, 0);
+  auto other_ear = opener_for(300, tree_size, 1);
   for (std::uint64_t ctr : {std::uint64_t{0}, std::uint64_t{7}, ~std::uint64_t{0}}) {
     CHECK(open_code(own_ear, forged(mic.kid(), ctr)) == errc::unknown_key);
     CHECK(open_code(other_ear, forged(mic.kid(), ctr)) == errc::unauthentic);
@@ -89,25 +70,25 @@ TEST_CASE("300,000 forged key ids leave memory and keys as they were") {
 }
 
 TEST_CASE("failures are counted under keys that are held, and together for the others") {
-  auto ear = opener_for(300, leaves, 0);
-  auto mic = sealer_for(300, leaves, 5);
-  const std::uint64_t silent = kid_of(300, leaves, 6);
+  auto ear = opener_for(300, tree_size, 0);
+  auto mic = sealer_for(300, tree_size, 5);
+  const std::uint64_t silent = kid_of(300, tree_size, 6);
   CHECK(ear.failures(mic.kid(), 0ms) == 0);
   REQUIRE(open_code(ear, sealed(mic, noise(60))) == errc{});
   for (std::uint64_t ctr = 5; ctr < 8; ++ctr) CHECK(open_code(ear, forged(mic.kid(), ctr)) == errc::unauthentic);
   for (std::uint64_t ctr = 5; ctr < 10; ++ctr) CHECK(open_code(ear, forged(silent, ctr)) == errc::unauthentic);
   CHECK(ear.failures(mic.kid(), 0ms) == 3);
   CHECK(ear.failures(silent, 0ms) == 5);
-  CHECK(ear.failures(kid_of(300, leaves, 7), 0ms) == 5);
-  CHECK(ear.failures(kid_of(299, leaves, 6), 0ms) == 0);
+  CHECK(ear.failures(kid_of(300, tree_size, 7), 0ms) == 5);
+  CHECK(ear.failures(kid_of(299, tree_size, 6), 0ms) == 0);
 }
 
 TEST_CASE("after too many wrong guesses at a short tag a key id opens nothing more in its epoch") {
   constexpr auto suite = cipher_suite::aes_128_ctr_hmac_sha256_32;
-  auto ear = opener_for(300, leaves, 0, suite);
-  auto victim = sealer_for(300, leaves, 5, 0, suite);
-  auto other = sealer_for(300, leaves, 6, 0, suite);
-  auto silent = sealer_for(300, leaves, 7, 0, suite);
+  auto ear = opener_for(300, tree_size, 0, suite);
+  auto victim = sealer_for(300, tree_size, 5, 0, suite);
+  auto other = sealer_for(300, tree_size, 6, 0, suite);
+  auto silent = sealer_for(300, tree_size, 7, 0, suite);
   REQUIRE(open_code(ear, sealed(victim, noise(9))) == errc{});
   REQUIRE(open_code(ear, sealed(other, noise(9))) == errc{});
   const std::uint64_t most = limits::forgeries_per_key(4);
@@ -127,14 +108,14 @@ TEST_CASE("after too many wrong guesses at a short tag a key id opens nothing mo
 
   // key ids of which no frame has opened are counted together
   for (std::uint64_t i = 0; i < most; ++i)
-    REQUIRE(open_code(ear, forged(kid_of(300, leaves, static_cast<std::uint32_t>(10 + i % 20)), i)) ==
+    REQUIRE(open_code(ear, forged(kid_of(300, tree_size, static_cast<std::uint32_t>(10 + i % 20)), i)) ==
             errc::unauthentic);
   CHECK(open_code(ear, sealed(silent, noise(9))) == errc::over_limit);
   CHECK(open_code(ear, sealed(other, noise(9))) == errc{});
 
-  REQUIRE(ear.add_epoch({301, suite, leaves, 0}, numbered_base(301)));
+  REQUIRE(ear.add_epoch({301, suite, tree_size, 0}, numbered_base(301)));
   for (const std::uint32_t index : {5U, 7U}) {
-    auto again = sealer_for(301, leaves, index, 0, suite);
+    auto again = sealer_for(301, tree_size, index, 0, suite);
     CHECK(open_code(ear, sealed(again, noise(9))) == errc{});
   }
   CHECK(open_code(ear, sealed(victim, noise(9))) == errc::over_limit);
@@ -162,8 +143,8 @@ static_assert(limits::forgeries_per_key(10) == std::uint64_t{1} << 40U);
 static_assert(limits::forgeries_per_key(16) == std::uint64_t{1} << 52U);
 
 TEST_CASE("a replayed frame is not accepted: a frame opens once") {
-  auto mic = sealer_for(300, leaves, 5);
-  auto ear = opener_for(300, leaves, 0);
+  auto mic = sealer_for(300, tree_size, 5);
+  auto ear = opener_for(300, tree_size, 0);
   std::vector<bytes> recorded;
   for (int i = 0; i < 100; ++i) {
     recorded.push_back(sealed(mic, noise(60)));
@@ -174,8 +155,8 @@ TEST_CASE("a replayed frame is not accepted: a frame opens once") {
 }
 
 TEST_CASE("frames may arrive in any order within the window, and not beyond it") {
-  auto mic = sealer_for(300, leaves, 5);
-  auto ear = opener_for(300, leaves, 0);
+  auto mic = sealer_for(300, tree_size, 5);
+  auto ear = opener_for(300, tree_size, 0);
   std::vector<bytes> frames;
   for (std::size_t i = 0; i < limits::replay_window + 2; ++i) frames.push_back(sealed(mic, noise(20)));
   CHECK(open_code(ear, frames.back()) == errc{});
@@ -189,8 +170,8 @@ TEST_CASE("frames may arrive in any order within the window, and not beyond it")
 }
 
 TEST_CASE("a forged frame does not move the replay window") {
-  auto mic = sealer_for(300, leaves, 5);
-  auto ear = opener_for(300, leaves, 0);
+  auto mic = sealer_for(300, tree_size, 5);
+  auto ear = opener_for(300, tree_size, 0);
   const bytes first = sealed(mic, noise(20));
   const bytes second = sealed(mic, noise(20));
   CHECK(open_code(ear, first) == errc{});
@@ -201,8 +182,8 @@ TEST_CASE("a forged frame does not move the replay window") {
 
 TEST_CASE("a frame cut anywhere does not open, and the whole one still does") {
   for (const std::uint64_t first : {std::uint64_t{0}, std::uint64_t{70000}}) {
-    auto mic = sealer_for(300, leaves, 5, 2, suite4, first);
-    auto ear = opener_for(300, leaves, 0);
+    auto mic = sealer_for(300, tree_size, 5, 2, suite4, first);
+    auto ear = opener_for(300, tree_size, 0);
     const bytes frame = sealed(mic, noise(40));
     const std::size_t head = sframe::header::decode(frame)->size();
     for (std::size_t n = 0; n < frame.size(); ++n)
@@ -216,8 +197,8 @@ TEST_CASE("a frame cut anywhere does not open, and the whole one still does") {
 }
 
 TEST_CASE("a frame with any bit changed does not open, and the whole one still does") {
-  auto mic = sealer_for(300, leaves, 5);
-  auto ear = opener_for(300, leaves, 0);
+  auto mic = sealer_for(300, tree_size, 5);
+  auto ear = opener_for(300, tree_size, 0);
   bytes frame = sealed(mic, noise(40));
   for (std::size_t bit = 0; bit < frame.size() * 8; ++bit) {
     const auto mask = static_cast<std::uint8_t>(1U << bit % 8);
@@ -230,8 +211,8 @@ TEST_CASE("a frame with any bit changed does not open, and the whole one still d
 }
 
 TEST_CASE("no plaintext is left where a tag was wrong") {
-  auto mic = sealer_for(300, leaves, 5);
-  auto ear = opener_for(300, leaves, 0);
+  auto mic = sealer_for(300, tree_size, 5);
+  auto ear = opener_for(300, tree_size, 0);
   REQUIRE(open_code(ear, sealed(mic, noise(60))) == errc{});
   bytes frame = sealed(mic, noise(1200));
   frame.back() ^= 1;
@@ -244,12 +225,12 @@ TEST_CASE("no plaintext is left where a tag was wrong") {
 }
 
 TEST_CASE("every failure leaves zeros where the plaintext would have been") {
-  auto mic = sealer_for(300, leaves, 5);
-  auto ear = opener_for(300, leaves, 0);
+  auto mic = sealer_for(300, tree_size, 5);
+  auto ear = opener_for(300, tree_size, 0);
   const bytes frame = sealed(mic, noise(60));
   REQUIRE(open_code(ear, frame) == errc{});
-  const bytes early = forged(kid_of(301, leaves, 5), 1);
-  const bytes outside = forged(kid_of(300, leaves, leaves), 1);
+  const bytes early = forged(kid_of(301, tree_size, 5), 1);
+  const bytes outside = forged(kid_of(300, tree_size, tree_size), 1);
   for (const byte_view bad : {byte_view{frame}, byte_view{early}, byte_view{outside}, byte_view{frame}.first(10)}) {
     bytes out(100, 0xaa);
     CHECK_FALSE(ear.open(bad, {}, out, 0ms));

@@ -6,16 +6,6 @@ using namespace sframe_test;
 using namespace std::chrono_literals;
 using sframe::opener;
 
-namespace {
-
-template <class P>
-errc open_code(opener<P>& ear, byte_view frame, steady_time now = 0ms, byte_view metadata = {}) {
-  bytes out(frame.size() + 1);
-  return outcome(ear.open(frame, metadata, out, now));
-}
-
-}  // namespace
-
 TEST_CASE("frames of the vectors open") {
   for_each_served([]<class P>(cipher_suite suite) {
     const auto cases = vectors_of(suite);

@@ -8,8 +8,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::uint32_t leaves = 40;
-
 /// Room for a frame in three places.
 struct pieces {
   bytes header, body, tag;
@@ -33,9 +31,9 @@ bytes joined(const sframe::frame_view& frame) {
 
 TEST_CASE("a frame in pieces is the frame in one piece") {
   for_each_served([]<class P>(cipher_suite suite) {
-    auto whole = sealer_for<P>(300, leaves, 5, 0, suite);
-    auto apart = sealer_for<P>(300, leaves, 5, 0, suite);
-    auto ear = opener_for<P>(300, leaves, 0, suite);
+    auto whole = sealer_for<P>(300, tree_size, 5, 0, suite);
+    auto apart = sealer_for<P>(300, tree_size, 5, 0, suite);
+    auto ear = opener_for<P>(300, tree_size, 0, suite);
     for (const std::size_t size : {0U, 1U, 16U, 160U, 1200U}) {
       const bytes plaintext = noise(size);
       pieces room(size);
@@ -56,8 +54,8 @@ TEST_CASE("a frame in pieces is the frame in one piece") {
 }
 
 TEST_CASE("a frame in pieces is sealed and opened where it stands") {
-  auto mic = sealer_for(300, leaves, 5);
-  auto ear = opener_for(300, leaves, 0);
+  auto mic = sealer_for(300, tree_size, 5);
+  auto ear = opener_for(300, tree_size, 0);
   const bytes plaintext = noise(100);
   bytes body = plaintext;
   bytes header(sframe::max_header_size), tag(16);
@@ -70,7 +68,7 @@ TEST_CASE("a frame in pieces is sealed and opened where it stands") {
 }
 
 TEST_CASE("pieces that are too small, or overlap, cost nothing") {
-  auto mic = sealer_for(300, leaves, 5, 0, suite4, 0x1234);
+  auto mic = sealer_for(300, tree_size, 5, 0, suite4, 0x1234);
   const bytes plaintext = noise(40);
   const std::size_t head = mic.header_size();
   pieces room(40);
@@ -112,8 +110,8 @@ TEST_CASE("a failure of the AEAD leaves zeros in every piece") {
 }
 
 TEST_CASE("pieces that make no frame do not open") {
-  auto mic = sealer_for(300, leaves, 5, 0, suite4, 0x1234);
-  auto ear = opener_for(300, leaves, 0);
+  auto mic = sealer_for(300, tree_size, 5, 0, suite4, 0x1234);
+  auto ear = opener_for(300, tree_size, 0);
   const bytes frame = sealed(mic, noise(40));
   const std::size_t head = sframe::header::decode(frame)->size();
   const byte_view whole{frame};
@@ -142,9 +140,9 @@ TEST_CASE("pieces that make no frame do not open") {
 
 TEST_CASE("with head and tail room a frame is sealed around its plaintext") {
   for (const cipher_suite suite : all_suites) {
-    auto apart = sealer_for(300, leaves, 5, 0, suite, 200);
-    auto within = sealer_for(300, leaves, 5, 0, suite, 200);
-    auto ear = opener_for(300, leaves, 0, suite);
+    auto apart = sealer_for(300, tree_size, 5, 0, suite, 200);
+    auto within = sealer_for(300, tree_size, 5, 0, suite, 200);
+    auto ear = opener_for(300, tree_size, 0, suite);
     for (int i = 0; i < 100; ++i) {  // the header grows on the way
       const bytes plaintext = noise(100);
       bytes buffer(sframe::max_header_size + 100 + sframe::max_Nt, 0xaa);
@@ -162,7 +160,7 @@ TEST_CASE("with head and tail room a frame is sealed around its plaintext") {
 }
 
 TEST_CASE("too little room around a plaintext costs nothing") {
-  auto mic = sealer_for(300, leaves, 5);
+  auto mic = sealer_for(300, tree_size, 5);
   const std::size_t head = mic.header_size();
   bytes buffer(head + 100 + 16, 0xaa);
   const bytes before = buffer;
@@ -176,7 +174,7 @@ TEST_CASE("too little room around a plaintext costs nothing") {
   CHECK(mic.counter() == 0);
   CHECK(mic.seal_in_place(buffer, head, 100, {}));
   bytes cut(3);
-  auto ear = opener_for(300, leaves, 0);
+  auto ear = opener_for(300, tree_size, 0);
   CHECK(outcome(ear.open_in_place(cut, {}, 0ms)) == errc::unknown_key);
   CHECK(outcome(ear.open_in_place({}, {}, 0ms)) == errc::malformed);
 }

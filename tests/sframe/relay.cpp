@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::uint32_t leaves = 12;
+constexpr std::uint32_t relay_leaves = 12;
 constexpr std::uint64_t first_epoch = 1000;
 
 /// begin_of(epoch): they follow each other every five seconds.
@@ -28,7 +28,7 @@ struct sent {
 /// The member under attack, and the others it hears.
 class scene {
  public:
-  explicit scene(cipher_suite suite) : suite_{suite}, ear_{opener_for(first_epoch, leaves, 0, suite)} {
+  explicit scene(cipher_suite suite) : suite_{suite}, ear_{opener_for(first_epoch, relay_leaves, 0, suite)} {
     speak_from(first_epoch);
   }
 
@@ -36,10 +36,10 @@ class scene {
   void speak_from(std::uint64_t epoch) {
     epoch_ = epoch;
     mics_.clear();
-    for (std::uint32_t i = 0; i < leaves; ++i) mics_.push_back(sealer_for(epoch, leaves, i, 0, suite_));
+    for (std::uint32_t i = 0; i < relay_leaves; ++i) mics_.push_back(sealer_for(epoch, relay_leaves, i, 0, suite_));
   }
   void follow(steady_time now) {
-    REQUIRE(ear_.add_epoch({epoch_, suite_, leaves, 0}, numbered_base(epoch_)));
+    REQUIRE(ear_.add_epoch({epoch_, suite_, relay_leaves, 0}, numbered_base(epoch_)));
     ear_.retire_before(epoch_, now + limits::sframe_overlap);
   }
 
@@ -85,7 +85,7 @@ void one_epoch(scene& meeting, std::uint64_t forgeries, std::map<errc, std::uint
     REQUIRE(meeting.own_counter() == counter + 1);
     REQUIRE(meeting.hear(own, now) == errc::unknown_key);
 
-    for (std::uint32_t who = 1; who < leaves; ++who) {
+    for (std::uint32_t who = 1; who < relay_leaves; ++who) {
       sent s = meeting.speak(who);
       for (std::size_t n = round == 0 ? 0 : s.frame.size() - 1; n < s.frame.size(); ++n)
         REQUIRE(meeting.hear(s, byte_view{s.frame}.first(n), now) != errc{});
@@ -103,8 +103,8 @@ void one_epoch(scene& meeting, std::uint64_t forgeries, std::map<errc, std::uint
     for (std::uint64_t i = 0; i < forgeries / rounds; ++i) {
       const std::uint64_t random = (meeting.epoch() * 1000003 + round * 10007 + i) * 0x9e3779b97f4a7c15U;
       // leaves of this epoch, anything in this epoch, and anything at all
-      const auto leaf = static_cast<std::uint32_t>(1 + (random >> 32U) % (leaves - 1));
-      const std::uint64_t kid = i % 3 == 0   ? kid_of(meeting.epoch(), leaves, leaf, random >> 62U)
+      const auto leaf = static_cast<std::uint32_t>(1 + (random >> 32U) % (relay_leaves - 1));
+      const std::uint64_t kid = i % 3 == 0   ? kid_of(meeting.epoch(), relay_leaves, leaf, random >> 62U)
                                 : i % 3 == 1 ? (random & ~std::uint64_t{255}) + meeting.epoch() % 256
                                              : random;
       (void)sframe::header{kid, random >> 40U}.encode(frame);
@@ -152,7 +152,7 @@ TEST_CASE("a relay that forges 300,000 key ids, reflects, repeats, reorders and 
         REQUIRE(meeting.hear(oldest, now) == errc::stale_epoch);
       }
       one_epoch(meeting, 300000 / epochs, forged);
-      CHECK(meeting.ear().keys() == leaves - 1);
+      CHECK(meeting.ear().keys() == relay_leaves - 1);
       if (epoch == first_epoch + 2) settled = live_bytes();
       if (epoch > first_epoch + 2) CHECK(live_bytes() == settled);
     }

@@ -40,13 +40,6 @@ errc open_code(ear_type& ear, byte_view frame, steady_time now = 0ms) {
   return outcome(ear.open(frame, {}, out, now));
 }
 
-/// A frame of this key id that nobody sealed.
-bytes forged(std::uint64_t kid, std::uint64_t ctr) {
-  bytes frame = noise(sframe::header_size(kid, ctr) + 60, kid + ctr);
-  (void)sframe::header{kid, ctr}.encode(frame);
-  return frame;
-}
-
 }  // namespace
 
 static_assert(!std::is_copy_constructible_v<mic_type>, "two counters on one key");

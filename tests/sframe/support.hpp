@@ -158,6 +158,23 @@ errc outcome(const result<T>& r) {
   return r ? errc{} : r.error().code();
 }
 
+/// tree_size: leaves of the group in most tests.
+inline constexpr std::uint32_t tree_size = 40;
+
+/// open_code(ear, frame, now, metadata): how opening it ends.
+template <class P>
+errc open_code(sframe::opener<P>& ear, byte_view frame, steady_time now = {}, byte_view metadata = {}) {
+  bytes out(frame.size() + 1);
+  return outcome(ear.open(frame, metadata, out, now));
+}
+
+/// forged(kid, ctr, size): a frame with this key id and counter that nobody sealed.
+inline bytes forged(std::uint64_t kid, std::uint64_t ctr, std::size_t size = 60) {
+  bytes frame = noise(sframe::header_size(kid, ctr) + size, kid + ctr);
+  (void)sframe::header{kid, ctr}.encode(frame);
+  return frame;
+}
+
 }  // namespace sframe_test
 
 namespace Catch {
