@@ -64,9 +64,46 @@ TEST_CASE("a basic credential is a claim, and unknown ones nothing") {
   CHECK(v.member(strange, now) == identity_state::unverified);
   CHECK(v.identity(strange).error() == errc::malformed);
   CHECK(v.external_sender(t.shown(), now) == identity_state::verified_external);
-  REQUIRE(v.anchor_of(t.shown()) != nullptr);
-  CHECK(v.anchor_of(t.shown())->kind == anchor_kind::external);
-  CHECK(v.anchor_of(basic(alice)) == nullptr);
+}
+
+TEST_CASE("a certificate is shown with its issuers, and with nothing that deceives the eye") {
+  trial t;
+  t.member().subject =
+      seq({tlv(der::set, seq({oid({0x55, 4, 6}), tlv(der::printable_string, std::string_view("DE"))})),
+           tlv(der::set, seq({oid({0x55, 4, 10}), tlv(der::utf8_string, std::string_view("Müller, "
+                                                                                         "Söhne"))})),
+           tlv(der::set, seq({oid({0x55, 4, 3}), tlv(der::utf8_string, std::string_view("al\xe2\x80\xae"
+                                                                                        "ice\n\xff"))}))});
+  t.issue();
+  auto v = t.validator();
+  const auto shown = v.show_certificate(t.shown());
+  REQUIRE(shown);
+  REQUIRE(shown->certificates.size() == 3);
+  CHECK(shown->anchor == anchor_kind::external);
+  const auto& own = shown->certificates[0];
+  CHECK(own.subject == "CN=al\\E2\\80\\AEice\\0A\\FF,O=Müller\\, Söhne,C=DE");
+  CHECK(own.issuer == "CN=authority");
+  CHECK(own.names == std::vector<std::string>{"email:alice@example.org"});
+  CHECK(own.not_before == now - day);
+  CHECK(own.not_after == now + 30 * day);
+  CHECK(own.serial == "66");
+  CHECK(own.key == "Ed25519");
+  CHECK(shown->certificates[1].key == "ECDSA P-256");
+  CHECK(shown->certificates[2].subject == "CN=root");
+  CHECK(shown->certificates[2].key == "ECDSA P-384");
+  const folder files;
+  const answer openssl =
+      run("openssl x509 -noout -fingerprint -sha256 -in " + files.pem("authority.pem", "CERTIFICATE", {t.chain[1]}));
+  CHECK(openssl.text.find(shown->certificates[1].fingerprint) != std::string::npos);
+
+  auto stranger = x509_validator(x509::trust{});
+  const auto unanchored = stranger.show_certificate(t.shown());
+  REQUIRE(unanchored);
+  CHECK_FALSE(unanchored->anchor);
+  CHECK(unanchored->certificates.size() == 2);
+  CHECK(v.show_certificate(basic(alice)).error() == errc::malformed);
+  t.chain[1].pop_back();
+  CHECK(v.show_certificate(t.shown()).error() == errc::malformed);
 }
 
 TEST_CASE("what is remembered of issuers helps nobody else") {

@@ -16,7 +16,7 @@ namespace x509 {
 struct botan_certificates {
   [[nodiscard]] static status verify(const signature_algorithm& algorithm, byte_view spki, byte_view message,
                                      byte_view signature) {
-    return detail::within_botan(errc::unauthentic, [&]() -> status {
+    return conclave::detail::within_botan(errc::unauthentic, [&]() -> status {
       const std::unique_ptr<Botan::Public_Key> key(Botan::X509::load_key(to_bytes(spki)));
       Botan::PK_Verifier verifier(*key, padding(algorithm), format(algorithm));
       const bool good = verifier.verify_message(message.data(), message.size(), signature.data(), signature.size());
@@ -27,7 +27,7 @@ struct botan_certificates {
   /// Name constraints are left to names.hpp: Botan 2.19 takes e-mail addresses that violate them, and refuses others
   /// that do not. Time and revocation are not asked about.
   [[nodiscard]] static status confirm(byte_parts issuers, byte_view anchor) {
-    return detail::within_botan(errc::refused, [&]() -> status {
+    return conclave::detail::within_botan(errc::refused, [&]() -> status {
       std::vector<Botan::X509_Certificate> chain;
       for (const byte_view der : issuers) chain.emplace_back(to_bytes(der));
       if (chain.empty()) return {};

@@ -4,7 +4,7 @@
 /// the anchors. Time is always the caller's.
 #pragma once
 
-#include <conclave/crypto/provider.hpp>
+#include <conclave/identity/certificate_details.hpp>
 #include <conclave/identity/trust.hpp>
 #include <conclave/interfaces.hpp>
 
@@ -31,6 +31,12 @@ struct verdict {
   verdict(identity_state s, const rule& r) noexcept : state{s}, broken{&r} {}
   verdict(identity_state s, const failure& f) noexcept
       : state{s}, broken{f.broken_rule() != nullptr ? f.broken_rule() : &rules::certificate_format} {}
+};
+
+/// chain_details: what "show certificate" shows of a member.
+struct chain_details {
+  std::vector<certificate_details> certificates;  ///< the member's own first, the anchor last where there is one
+  std::optional<anchor_kind> anchor;              ///< none where the chain leads to none: then all of it is a claim
 };
 
 /// basic_validator<L, P>: Move-only. Threads: one at a time.
@@ -91,11 +97,24 @@ class basic_validator final : public identity_validator {
     return to_bytes(as_bytes(*name));
   }
 
-  /// anchor_of(who): the anchor that a credential's chain leads to; none where it leads nowhere.
-  [[nodiscard]] const trust_anchor* anchor_of(const presented_identity& who) {
+  /// show_certificate(who): Errors: malformed (no certificates that can be read).
+  [[nodiscard]] result<chain_details> show_certificate(const presented_identity& who) {
+    if (who.type != credential_type::x509) return errc::malformed;
+    chain_details out;
     path p;
-    if (who.type != credential_type::x509 || !is_verified(assess(who, std::nullopt, p).state)) return nullptr;
-    return p.anchor;
+    const bool anchored = is_verified(assess(who, std::nullopt, p).state);
+    if (p.certificates.empty() || p.certificates.size() < who.certificates.size() - (anchored ? 1 : 0))
+      return errc::malformed;
+    for (const certificate& c : p.certificates) {
+      CONCLAVE_TRY(auto one, details_of<P>(c));
+      out.certificates.push_back(std::move(one));
+    }
+    if (anchored) {
+      out.anchor = p.anchor->kind;
+      CONCLAVE_TRY(auto last, details_of<P>(*p.anchor->certificate));
+      out.certificates.push_back(std::move(last));
+    }
+    return out;
   }
 
  private:

@@ -4,6 +4,7 @@
 
 #include <conclave/identity/identity.hpp>
 #include <conclave/meeting/media.hpp>
+#include <conclave/meeting/roster.hpp>
 #include <conclave/meeting/verification.hpp>
 #include <conclave/mls/group.hpp>
 #include <conclave/sas/code.hpp>
@@ -15,13 +16,9 @@ struct meeting_options {
   mls::cipher_suite suite = mls::cipher_suite::mls_128_dhkemx25519_aes128gcm_sha256_ed25519;
   sframe::cipher_suite media = sframe::cipher_suite::aes_128_gcm_sha256_128;
   mls::group_policy group;
+  /// What everybody has to be, for the meeting to be shown as end-to-end encrypted without reservation.
+  identity_state expects = identity_state::unverified;
   std::chrono::seconds key_package_valid_for = std::chrono::hours{24};
-};
-
-/// participant: one line of the roster.
-struct participant {
-  mls::leaf_index leaf{};
-  std::string name;  ///< as the participant claims it
 };
 
 template <crypto_provider P>
@@ -126,6 +123,7 @@ class basic_meeting {
   [[nodiscard]] status apply(change&& accepted) {
     change taken = std::move(accepted);
     CONCLAVE_TRY(const auto applied, group_.apply(std::move(taken.pending_)));
+    attendance_.follow(applied);
     return publish(!applied.removed.empty());
   }
 
@@ -133,6 +131,7 @@ class basic_meeting {
   [[nodiscard]] result<mls::event> receive(byte_view message) {
     CONCLAVE_TRY(auto event, group_.process(*env_, message));
     if (const auto* changed = std::get_if<mls::epoch_change>(&event)) {
+      attendance_.follow(*changed);
       if (changed->removed_me)
         keys_->close();
       else
@@ -173,39 +172,80 @@ class basic_meeting {
   [[nodiscard]] byte_view group_id() const noexcept { return group_.group_id(); }
   /// ratchet_tree(): for joiners whose Welcome does not carry it.
   [[nodiscard]] bytes ratchet_tree() const { return group_.ratchet_tree_items(); }
-  [[nodiscard]] std::vector<participant> roster() const {
+  /// roster(aloud), security(people, aloud): who is in, and what the header shows of it, judged at env.wall(): after
+  /// each change, and now and then, because certificates expire and are revoked. `aloud` is what verification of the
+  /// spoken code has come to.
+  [[nodiscard]] std::vector<participant> roster(const spoken_state& aloud = {}) const {
     std::vector<participant> out;
     out.reserve(size());
-    group_.tree().for_each_leaf([&](mls::leaf_index i) {
-      const auto leaf = group_.tree().leaf(i);
-      out.push_back({i, std::string{as_text(leaf->credential.data)}});
-    });
+    for (const mls::judged_identity& who : group_.identities(env_->wall())) {
+      const auto seen = attendance_.of(who.leaf);
+      out.push_back({who.leaf, name_of(who.leaf), seen.since, who.state, seen.device, aloud.compared_with(who.leaf)});
+    }
     return out;
   }
-  /// find(name): the leaf of the first participant who claims this name.
+  [[nodiscard]] meeting_security security(std::span<const participant> people, const spoken_state& aloud = {}) const {
+    return security_of(active(), people, expects_, aloud);
+  }
+  /// visitor(key_package): who knocks, for the host to look at before admit(); the signatures are verified. Errors:
+  /// those of admit(), but for the identity, which is shown.
+  [[nodiscard]] result<conclave::visitor> visitor(byte_view key_package) const {
+    CONCLAVE_TRY(const auto knocks, mls::message::decode(key_package));
+    if (knocks.format != mls::wire_format::key_package) return errc::malformed;
+    CONCLAVE_TRY(const auto context, wire::decode<mls::group_context>(group_.group_context()));
+    const auto& package = knocks.key_package;
+    CONCLAVE_CHECK(mls::valid_key_package(group_.suite(), package.value, context.extensions, max_lifetime_));
+    mls::signature_batch<P> signatures(group_.suite());
+    signatures.add_key_package(package);
+    CONCLAVE_CHECK(signatures.verify());
+    const mls::judge by(identities_, group_.suite().signature(), env_->wall());
+    const auto& leaf = package->leaf.value;
+    return conclave::visitor{shown_name(identities_, present_leaf(leaf)), by.member(leaf)};
+  }
+  /// claim_device(leaf, device): what a participant says of its device, in a message; forgotten when it leaves.
+  void claim_device(mls::leaf_index leaf, device_kind device) { attendance_.claim(leaf, device); }
+  /// find(name): the leaf of the first participant with this name.
   [[nodiscard]] std::optional<mls::leaf_index> find(std::string_view who) const {
-    for (const participant& p : roster())
-      if (p.name == who) return p.leaf;
-    return std::nullopt;
+    std::optional<mls::leaf_index> out;
+    group_.tree().for_each_leaf([&](mls::leaf_index i) {
+      if (!out && name_of(i) == who) out = i;
+    });
+    return out;
   }
 
   /// client_of(identity): how an identity appears in MLS.
   [[nodiscard]] static mls::client client_of(const identity& who) {
     mls::client out;
     out.signer = who.key().clone();
-    out.credential = to_bytes(as_bytes(who.name()));
+    out.credential_type = who.type();
+    out.credential = who.credential();
     return out;
   }
 
  private:
   basic_meeting(environment& env, mls::basic_group<P>&& group, std::string_view name, const meeting_options& options)
-      : env_{&env}, group_{std::move(group)}, name_{name}, media_suite_{options.media} {}
+      : env_{&env},
+        group_{std::move(group)},
+        name_{name},
+        media_suite_{options.media},
+        identities_{options.group.identities},
+        expects_{options.expects},
+        max_lifetime_{options.group.max_lifetime} {
+    attendance_.begin(group_.tree(), group_.epoch_number());
+  }
 
   [[nodiscard]] static result<basic_meeting> start(environment& env, mls::basic_group<P>&& group, std::string_view name,
                                                    const meeting_options& options) {
     basic_meeting out(env, std::move(group), name, options);
     CONCLAVE_CHECK(out.publish(false));
     return out;
+  }
+
+  [[nodiscard]] presented_identity present_leaf(const mls::leaf_node& leaf) const {
+    return mls::present(group_.suite().signature(), leaf.credential, leaf.signature_key);
+  }
+  [[nodiscard]] std::string name_of(mls::leaf_index i) const {
+    return shown_name(identities_, present_leaf(group_.tree().leaf(i).value));
   }
 
   [[nodiscard]] result<change> commit(const mls::commit_request& request) {
@@ -230,6 +270,10 @@ class basic_meeting {
   mls::basic_group<P> group_;
   std::string name_;
   sframe::cipher_suite media_suite_;
+  identity_validator* identities_;
+  identity_state expects_;
+  std::chrono::seconds max_lifetime_;
+  attendance attendance_;
   std::shared_ptr<media_keys> keys_ = std::make_shared<media_keys>();
 };
 

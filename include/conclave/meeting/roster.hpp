@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+/// The roster of a meeting, and the icon in its header: what one participant knows of the others, and what that adds up
+/// to.
+#pragma once
+
+#include <conclave/mls/identities.hpp>
+#include <conclave/sas/verification.hpp>
+
+#include <map>
+#include <string>
+
+namespace conclave::inline CONCLAVE_ABI {
+
+/// device_kind: what somebody meets with, by its own account. Nobody detects a client that lies.
+enum class device_kind : std::uint8_t { unknown, desktop, mobile, room, browser };
+
+/// participant: one line of the roster.
+struct participant {
+  mls::leaf_index leaf{};
+  std::string name;         ///< as the validator reads it, else as claimed; verified only where `identity` says so
+  std::uint64_t since = 0;  ///< the first epoch it was seen in; who came before this participant: that one's first
+  identity_state identity = identity_state::unverified;
+  device_kind device = device_kind::unknown;
+  bool compared = false;  ///< took part when the spoken code was compared, among the same people as now
+};
+
+/// visitor: somebody who asks to be let in.
+struct visitor {
+  std::string name;
+  identity_state identity = identity_state::unverified;
+};
+
+/// shown_name(validator, who): empty where the credential names nobody.
+[[nodiscard]] inline std::string shown_name(identity_validator* validator, const presented_identity& who) {
+  if (validator != nullptr) {
+    const auto name = validator->identity(who);
+    return name ? std::string{as_text(*name)} : std::string{};
+  }
+  return who.type == credential_type::basic ? std::string{as_text(who.credential)} : std::string{};
+}
+
+/// spoken_state: what comparing the spoken code has come to, for this participant.
+struct spoken_state {
+  std::vector<std::uint32_t> compared;  ///< whose codes were the same
+  bool differed = false;                ///< somebody's were not: the meeting is intercepted, or somebody misread
+
+  template <crypto_provider P>
+  [[nodiscard]] static spoken_state of(const sas::basic_verification<P>& v) {
+    spoken_state out;
+    if (v.verified()) out.compared = v.verified()->contributors;
+    out.differed = (v.last() && v.last()->how == sas::ending::differed) ||
+                   std::ranges::any_of(v.results(), [](const sas::verdict& said) { return !said.match; });
+    return out;
+  }
+  [[nodiscard]] bool compared_with(mls::leaf_index leaf) const {
+    return std::ranges::find(compared, number(leaf)) != compared.end();
+  }
+};
+
+/// attendance: what a roster remembers from epoch to epoch.
+class attendance {
+ public:
+  struct entry {
+    std::uint64_t since = 0;
+    device_kind device = device_kind::unknown;
+  };
+
+  /// begin(tree, epoch): everybody who is there.
+  template <crypto_provider P>
+  void begin(const mls::ratchet_tree<P>& tree, std::uint64_t epoch) {
+    entries_.clear();
+    tree.for_each_leaf([&](mls::leaf_index i) { entries_[i] = {epoch}; });
+  }
+  /// follow(change): who leaves takes what was known of it along, even where somebody else takes its place.
+  void follow(const mls::epoch_change& change) {
+    for (const mls::leaf_index i : change.removed) entries_.erase(i);
+    for (const mls::leaf_index i : change.added) entries_[i] = {change.epoch};
+  }
+  void claim(mls::leaf_index leaf, device_kind device) {
+    if (const auto at = entries_.find(leaf); at != entries_.end()) at->second.device = device;
+  }
+  [[nodiscard]] entry of(mls::leaf_index leaf) const {
+    const auto at = entries_.find(leaf);
+    return at == entries_.end() ? entry{} : at->second;
+  }
+
+ private:
+  std::map<mls::leaf_index, entry> entries_;
+};
+
+/// security_level: the icon.
+enum class security_level : std::uint8_t { not_encrypted, degraded, end_to_end_encrypted };
+
+/// security_reason: why it is no better; of the people, how many are in this state.
+struct security_reason {
+  enum class kind : std::uint8_t { not_in_a_meeting, codes_differ, identity } what{};
+  identity_state state{};  ///< kind identity
+  std::size_t people = 0;  ///< kind identity
+};
+
+/// text(state), text(reason): for people.
+[[nodiscard]] constexpr const char* text(identity_state state) noexcept {
+  switch (state) {
+    case identity_state::revoked: return "certificate revoked";
+    case identity_state::mismatch: return "certificate of somebody else";
+    case identity_state::untrusted: return "certificate not trusted";
+    case identity_state::expired: return "certificate not valid now";
+    case identity_state::revocation_unknown: return "unknown whether the certificate is revoked";
+    case identity_state::unverified: return "not verified";
+    case identity_state::verified_internal: return "verified by the organisation";
+    case identity_state::verified_external: return "verified by an external authority";
+  }
+  return "unknown";
+}
+[[nodiscard]] inline std::string text(const security_reason& reason) {
+  switch (reason.what) {
+    case security_reason::kind::not_in_a_meeting: return "no encrypted meeting is on";
+    case security_reason::kind::codes_differ: return "the spoken codes differ";
+    case security_reason::kind::identity: break;
+  }
+  return std::to_string(reason.people) + (reason.people == 1 ? " person: " : " people: ") + text(reason.state);
+}
+
+/// meeting_security: the icon, the least identity of all, and the reasons, the worst first.
+struct meeting_security {
+  security_level level = security_level::not_encrypted;
+  identity_state people = identity_state::revoked;
+  std::vector<security_reason> reasons;
+};
+
+/// security_of(active, people, expects, aloud): a meeting is as good as the least of its members; `expects` is what
+/// each of them has to be.
+[[nodiscard]] inline meeting_security security_of(bool active, std::span<const participant> people,
+                                                  identity_state expects, const spoken_state& aloud) {
+  meeting_security out;
+  if (!active || people.empty()) {
+    out.reasons.push_back({security_reason::kind::not_in_a_meeting});
+    return out;
+  }
+  if (aloud.differed) out.reasons.push_back({security_reason::kind::codes_differ});
+  std::map<identity_state, std::size_t> states;
+  for (const participant& p : people) ++states[p.identity];
+  for (const auto& [state, n] : states)
+    if (state < expects) out.reasons.push_back({security_reason::kind::identity, state, n});
+  out.people = states.begin()->first;
+  out.level = out.reasons.empty() ? security_level::end_to_end_encrypted : security_level::degraded;
+  return out;
+}
+
+}  // namespace conclave
