@@ -28,6 +28,8 @@ function(shows scene)
 endfunction()
 shows(--verify "Verified by Ada, Bela, Chidi, Dana and Emre." "Verify again.")
 shows(--intercept "THE CODES DIFFER" "What Bela sent does not belong to this meeting.")
+shows(--ca "certificate not trusted                refused" "verified by an external authority      since epoch 1"
+  "1 person: certificate not valid now" "1 person: certificate revoked" "END-TO-END ENCRYPTED, everybody verified")
 
 # refused(<message> <argument>...)
 function(refused message)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A real meeting in one process: people join and leave, speak with real audio and video, keys and security code change;
 // a relay in the middle carries ciphertext only, and everything that is opened is compared with what was said.
+#include "demo/certificates.hpp"
 #include "demo/intercept.hpp"
 #include "demo/report.hpp"
 #include "demo/story.hpp"
@@ -23,6 +24,7 @@ struct options {
   bool json = false;
   bool verify = false;
   bool intercept = false;
+  bool certificates = false;
 };
 
 constexpr std::size_t min_people = 5, max_people = 5000;
@@ -169,7 +171,8 @@ class program {
   if (chosen.verify) bad = demo::verify(env);
   if (chosen.intercept && bad.empty()) bad = demo::intercept(env);
   if (chosen.intercept && bad.empty()) bad = demo::intercept_by_relaying(env);
-  if (chosen.verify || chosen.intercept) return bad;
+  if (chosen.certificates && bad.empty()) bad = demo::certificates();
+  if (chosen.verify || chosen.intercept || chosen.certificates) return bad;
   program meeting(chosen);
   return meeting.run();
 }
@@ -187,6 +190,7 @@ int main(int argc, char** argv) {
   app.add_flag("--json", chosen.json, "the summary as JSON");
   app.add_flag("--verify", chosen.verify, "instead: five people verify their meeting aloud");
   app.add_flag("--intercept", chosen.intercept, "instead: the same with somebody in between");
+  app.add_flag("--ca", chosen.certificates, "instead: who is in, by their certificates");
   CLI11_PARSE(app, argc, argv);
 
   if (const std::string bad = play(chosen); !bad.empty()) {

@@ -31,8 +31,10 @@ inline constexpr std::chrono::hours day{24};
   return out;
 }
 [[nodiscard]] inline bytes tlv(std::uint8_t tag, const bytes& content) {
-  bytes out{tag};
+  bytes out;
   const std::size_t n = content.size();
+  out.reserve(n + 5);
+  out.push_back(tag);
   if (n >= 0x10000) {
     out.insert(out.end(), {0x83, static_cast<std::uint8_t>(n >> 16U)});
   } else if (n >= 0x100) {
@@ -51,7 +53,9 @@ inline constexpr std::chrono::hours day{24};
   return tlv(der::object_identifier, bytes(content));
 }
 [[nodiscard]] inline bytes bits(byte_view content) {
-  bytes out{0};
+  bytes out;
+  out.reserve(content.size() + 1);
+  out.push_back(0);
   append(out, content);
   return tlv(der::bit_string, out);
 }

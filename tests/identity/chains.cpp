@@ -11,6 +11,28 @@ constexpr auto mismatch = identity_state::mismatch;
 constexpr auto p256 = signature_scheme::ecdsa_secp256r1_sha256;
 constexpr auto p384 = signature_scheme::ecdsa_secp384r1_sha384;
 
+/// Keys of Botan's, random ones.
+key_pair ecdsa_key(const char* curve, std::uint8_t hash, const char* padding) {
+#if BOTAN_VERSION_MAJOR >= 3
+  constexpr auto format = Botan::Signature_Format::DerSequence;
+#else
+  constexpr auto format = Botan::DER_SEQUENCE;
+#endif
+  const auto key =
+      std::make_shared<const Botan::ECDSA_PrivateKey>(Botan::system_rng(), Botan::EC_Group(std::string(curve)));
+  const bytes sha1 = oid({0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1}), sha2 = oid({0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, hash});
+  return make_key(key, seq({hash == 1 ? sha1 : sha2}), padding, format);
+}
+key_pair rsa_key(std::size_t length) {
+#if BOTAN_VERSION_MAJOR >= 3
+  constexpr auto format = Botan::Signature_Format::Standard;
+#else
+  constexpr auto format = Botan::IEEE_1363;
+#endif
+  return make_key(std::make_shared<const Botan::RSA_PrivateKey>(Botan::system_rng(), length),
+                  seq({oid({0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 11}), bytes{5, 0}}), "EMSA3(SHA-256)", format);
+}
+
 const bytes unknown_extension = oid({0x2b, 6, 1, 4, 1, 0x82, 0x37, 0x7f});
 
 }  // namespace
@@ -306,28 +328,32 @@ TEST_CASE("one_of_each_extension") {
 
 TEST_CASE("strong_signature") {
   trial t;
-  const auto key =
-      std::make_shared<const Botan::ECDSA_PrivateKey>(Botan::system_rng(), Botan::EC_Group(std::string("secp256r1")));
-#if BOTAN_VERSION_MAJOR >= 3
-  constexpr auto format = Botan::Signature_Format::DerSequence;
-#else
-  constexpr auto format = Botan::DER_SEQUENCE;
-#endif
-  t.authority().key = make_key(key, seq({oid({0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1})}), "EMSA1(SHA-1)", format);
+  t.authority().key = ecdsa_key("secp256r1", 1, "EMSA1(SHA-1)");
   breaks(t, "SHA-1", rules::strong_signature, untrusted);
+  // a signature of another family than the key
+  trial u;
+  u.member().algorithm = make_key("any", signature_scheme::ed25519).algorithm;
+  breaks(u, "algorithm of another key", rules::strong_signature, untrusted);
 }
 
 TEST_CASE("strong_key") {
   trial t;
-  const auto key = std::make_shared<const Botan::RSA_PrivateKey>(Botan::system_rng(), 1024);
-#if BOTAN_VERSION_MAJOR >= 3
-  constexpr auto format = Botan::Signature_Format::Standard;
-#else
-  constexpr auto format = Botan::IEEE_1363;
-#endif
-  const bytes algorithm = seq({oid({0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 11}), bytes{5, 0}});
-  t.authority().key = make_key(key, algorithm, "EMSA3(SHA-256)", format);
+  t.authority().key = rsa_key(1024);
   breaks(t, "RSA of 1024 bits", rules::strong_key, untrusted);
+}
+
+TEST_CASE("authorities may sign with what MLS does not have") {
+  trial curve;
+  curve.authority().key = ecdsa_key("secp384r1", 2, "EMSA1(SHA-256)");
+  holds(curve);
+  curve.member().sign = ecdsa_key("secp384r1", 2, "EMSA1(SHA-256)").sign;
+  curve.chain.clear();
+  breaks(curve, "forged, P-384 with SHA-256", rules::signature, untrusted);
+  trial rsa;
+  rsa.authority().key = rsa_key(2048);
+  holds(rsa);
+  rsa.chain[0].back() ^= 1U;
+  breaks(rsa, "forged, RSA", rules::signature, untrusted);
 }
 
 TEST_CASE("validity") {

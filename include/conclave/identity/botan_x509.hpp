@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-/// Botan for certificates: their signatures, and a second opinion by its own path validation. Botan reports by
-/// exceptions: they end here.
+/// Botan for certificates: signatures that MLS has no scheme for, and a second opinion by its own path validation. Botan
+/// reports by exceptions: they end here.
 #pragma once
 
 #include <conclave/crypto/botan.hpp>

@@ -20,6 +20,18 @@ struct signature_algorithm {
   std::string_view der;
   key_family family;
   hash_id hash;  ///< not EdDSA
+
+  /// is(scheme): what a key of that scheme signs with; nothing keeps one of a large curve from using a small hash.
+  [[nodiscard]] bool is(signature_scheme scheme) const noexcept {
+    switch (scheme) {
+      case signature_scheme::ed25519: return family == key_family::ed25519;
+      case signature_scheme::ed448: return family == key_family::ed448;
+      case signature_scheme::ecdsa_secp256r1_sha256: return family == key_family::ecdsa && hash == hash_id::sha256;
+      case signature_scheme::ecdsa_secp384r1_sha384: return family == key_family::ecdsa && hash == hash_id::sha384;
+      case signature_scheme::ecdsa_secp521r1_sha512: return family == key_family::ecdsa && hash == hash_id::sha512;
+    }
+    return false;
+  }
 };
 
 /// signature_algorithm_of(der): none for what is weak or unknown. RFC 5758, RFC 8410, RFC 8017.

@@ -151,7 +151,7 @@ template <crypto_provider P = default_provider>
   }
   out.not_before = c.not_before;
   out.not_after = c.not_after;
-  out.serial = detail::hexadecimal(c.serial);
+  out.serial = detail::hexadecimal(c.serial.subspan(c.serial.size() > 1 && c.serial[0] == 0 ? 1 : 0));
   digest hash(hash_size(hash_id::sha256));
   P::hash(hash_id::sha256, byte_parts{&c.der, 1}, hash.writable());
   out.fingerprint = detail::hexadecimal(hash.view(), ":");

@@ -122,6 +122,7 @@ class basic_validator final : public identity_validator {
   struct path {
     std::vector<certificate> certificates;
     const trust_anchor* anchor = nullptr;
+    digest issuers;  ///< of all but the member's own, where there are several
 
     [[nodiscard]] const certificate& issuer_of(std::size_t i) const {
       return i + 1 < certificates.size() ? certificates[i + 1] : *anchor->certificate;
@@ -218,13 +219,14 @@ class basic_validator final : public identity_validator {
     const rule* broken = &rules::anchor;
     for (const trust_anchor& a : trust_.anchors()) {
       if (!equal(a.certificate->subject, last.issuer)) continue;
+      p.anchor = &a;
+      p.issuers = issuers_of(p);
+      if (are_known(p)) return {};
       const auto done = is_signed(last, a.certificate->key);
-      if (done) {
-        p.anchor = &a;
-        return {};
-      }
+      if (done) return {};
       broken = done.error().broken_rule();
     }
+    p.anchor = nullptr;
     return failure{errc::refused, *broken};
   }
 
@@ -233,27 +235,37 @@ class basic_validator final : public identity_validator {
   [[nodiscard]] status verify_signatures(const path& p) {
     const auto& chain = p.certificates;
     if (chain.size() == 1) return {};
-    std::vector<byte_view> issuers;
-    for (std::size_t i = 1; i < chain.size(); ++i) issuers.push_back(chain[i].der);
-    issuers.push_back(p.anchor->certificate->der);
-    digest key(hash_size(hash_id::sha256));
-    P::hash(hash_id::sha256, issuers, key.writable());
-    issuers.pop_back();
-    if (std::ranges::find(good_issuers_, key) == good_issuers_.end()) {
+    if (!are_known(p)) {
       for (std::size_t i = chain.size() - 2; i > 0; --i) CONCLAVE_CHECK(is_signed(chain[i], chain[i + 1].key));
+      std::vector<byte_view> issuers;
+      for (std::size_t i = 1; i < chain.size(); ++i) issuers.push_back(chain[i].der);
       if (!L::confirm(issuers, p.anchor->certificate->der)) return failure{errc::refused, rules::second_opinion};
       if (good_issuers_.size() == limits::issuer_paths) good_issuers_.pop_front();
-      good_issuers_.push_back(key);
+      good_issuers_.push_back(p.issuers);
     }
     return is_signed(chain[0], chain[1].key);
+  }
+  [[nodiscard]] bool are_known(const path& p) const {
+    return p.certificates.size() > 1 && std::ranges::find(good_issuers_, p.issuers) != good_issuers_.end();
+  }
+  [[nodiscard]] static digest issuers_of(const path& p) {
+    std::vector<byte_view> all;
+    for (std::size_t i = 1; i < p.certificates.size(); ++i) all.push_back(p.certificates[i].der);
+    all.push_back(p.anchor->certificate->der);
+    digest out(hash_size(hash_id::sha256));
+    P::hash(hash_id::sha256, all, out.writable());
+    return out;
   }
 
   /// is_signed(thing, key): for certificates and for news alike.
   [[nodiscard]] static status is_signed(const auto& thing, const subject_key& key) {
     const auto algorithm = signature_algorithm_of(thing.algorithm);
     if (!algorithm || algorithm->family != key.family) return failure{errc::refused, rules::strong_signature};
-    if (!L::verify(*algorithm, key.der, thing.tbs, thing.signature))
-      return failure{errc::unauthentic, rules::signature};
+    // what MLS signs with is verified as MLS does it, faster
+    const bool usual = key.scheme && algorithm->is(*key.scheme) && P::ready() && P::supports(*key.scheme);
+    const status done = usual ? P::verify(*key.scheme, key.bits, thing.tbs, thing.signature)
+                              : L::verify(*algorithm, key.der, thing.tbs, thing.signature);
+    if (!done) return failure{errc::unauthentic, rules::signature};
     return {};
   }
 
