@@ -38,12 +38,13 @@ class authority {
   [[nodiscard]] std::vector<cv::bytes> issue(const std::string& name, const std::string& address,
                                              const cv::signature_key& key, std::chrono::seconds valid_for) {
     const cv::byte_view seed = key.private_key().reveal();
-    const Botan::Ed25519_PrivateKey own(Botan::secure_vector<std::uint8_t>(seed.begin(), seed.end()));
     Botan::X509_Cert_Options wish(name);
     wish.email = address;
 #if BOTAN_VERSION_MAJOR >= 3
+    const auto own = Botan::Ed25519_PrivateKey::from_seed(seed);
     wish.constraints = Botan::Key_Constraints(Botan::Key_Constraints::DigitalSignature);
 #else
+    const Botan::Ed25519_PrivateKey own(Botan::secure_vector<std::uint8_t>(seed.begin(), seed.end()));
     wish.constraints = Botan::DIGITAL_SIGNATURE;
 #endif
     const auto request = Botan::X509::create_cert_req(wish, own, hash, rng());
@@ -62,6 +63,13 @@ class authority {
   static constexpr const char* hash = "SHA-256";
   [[nodiscard]] static Botan::RandomNumberGenerator& rng() { return Botan::system_rng(); }
 
+  [[nodiscard]] static Botan::EC_Group curve(const char* name) {
+#if BOTAN_VERSION_MAJOR >= 3
+    return Botan::EC_Group::from_name(name);
+#else
+    return Botan::EC_Group(std::string(name));
+#endif
+  }
   [[nodiscard]] static Botan::X509_Cert_Options of(const std::string& organisation, const std::string& part,
                                                    std::size_t below) {
     Botan::X509_Cert_Options out(organisation + ' ' + part);
@@ -81,8 +89,8 @@ class authority {
   }
 
   cv::unix_time now_;
-  Botan::ECDSA_PrivateKey root_key_{rng(), Botan::EC_Group(std::string("secp384r1"))};
-  Botan::ECDSA_PrivateKey key_{rng(), Botan::EC_Group(std::string("secp256r1"))};
+  Botan::ECDSA_PrivateKey root_key_{rng(), curve("secp384r1")};
+  Botan::ECDSA_PrivateKey key_{rng(), curve("secp256r1")};
   Botan::X509_Certificate root_, intermediate_;
   Botan::X509_CA head_, desk_;
   std::vector<Botan::X509_Certificate> issued_;

@@ -2,5 +2,10 @@
 /// conclave: all of it, but for the adapters to delivery and storage.
 #pragma once
 
+#include <conclave/identity/x509.hpp>
 #include <conclave/meeting/meeting.hpp>
 #include <conclave/sas/fingerprint.hpp>
+
+#if CONCLAVE_WITH_BOTAN
+#include <conclave/identity/botan_x509.hpp>
+#endif

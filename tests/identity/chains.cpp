@@ -11,15 +11,17 @@ constexpr auto mismatch = identity_state::mismatch;
 constexpr auto p256 = signature_scheme::ecdsa_secp256r1_sha256;
 constexpr auto p384 = signature_scheme::ecdsa_secp384r1_sha384;
 
-/// Keys of Botan's, random ones.
-key_pair ecdsa_key(const char* curve, std::uint8_t hash, const char* padding) {
+/// Keys of Botan's, for signatures that MLS does not make.
+key_pair ecdsa_key(signature_scheme scheme, std::uint8_t hash, const char* padding, std::string_view seed = "Botan") {
 #if BOTAN_VERSION_MAJOR >= 3
   constexpr auto format = Botan::Signature_Format::DerSequence;
 #else
   constexpr auto format = Botan::DER_SEQUENCE;
 #endif
-  const auto key =
-      std::make_shared<const Botan::ECDSA_PrivateKey>(Botan::system_rng(), Botan::EC_Group(std::string(curve)));
+  const auto same = make_key(seed, scheme);
+  const auto key = std::make_shared<const Botan::ECDSA_PrivateKey>(
+      conclave::detail::botan_curve::of(scheme).private_key<Botan::ECDSA_PrivateKey>(
+          same.of_mls->private_key().reveal()));
   const bytes sha1 = oid({0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1}), sha2 = oid({0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, hash});
   return make_key(key, seq({hash == 1 ? sha1 : sha2}), padding, format);
 }
@@ -328,7 +330,7 @@ TEST_CASE("one_of_each_extension") {
 
 TEST_CASE("strong_signature") {
   trial t;
-  t.authority().key = ecdsa_key("secp256r1", 1, "EMSA1(SHA-1)");
+  t.authority().key = ecdsa_key(p256, 1, "EMSA1(SHA-1)");
   breaks(t, "SHA-1", rules::strong_signature, untrusted);
   // a signature of another family than the key
   trial u;
@@ -344,9 +346,9 @@ TEST_CASE("strong_key") {
 
 TEST_CASE("authorities may sign with what MLS does not have") {
   trial curve;
-  curve.authority().key = ecdsa_key("secp384r1", 2, "EMSA1(SHA-256)");
+  curve.authority().key = ecdsa_key(p384, 2, "EMSA1(SHA-256)");
   holds(curve);
-  curve.member().sign = ecdsa_key("secp384r1", 2, "EMSA1(SHA-256)").sign;
+  curve.member().sign = ecdsa_key(p384, 2, "EMSA1(SHA-256)", "mallory").sign;
   curve.chain.clear();
   breaks(curve, "forged, P-384 with SHA-256", rules::signature, untrusted);
   trial rsa;
