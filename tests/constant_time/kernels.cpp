@@ -57,7 +57,7 @@ struct secret_key {
 void check_aes(const simd::aes_kernels& kernels, std::size_t key_size) {
   secret_key key(kernels, key_size);
   std::uint8_t nonce[16] = {9, 8, 7};
-  poison(nonce, sizeof nonce);
+  poison(nonce, 12);  // the number of a block, behind it, is public
   message in, out;
   for (const std::size_t size : sizes) {
     for (const std::size_t aad_size : {0U, 13U, 50U, 400U}) {

@@ -16,7 +16,7 @@ struct alignas(16) aes_schedule {
   std::uint32_t rounds;  ///< 10 or 14
 };
 
-inline constexpr std::size_t ghash_powers = 20;
+inline constexpr std::size_t ghash_powers = 32;
 
 /// gcm_key: what make_gcm prepared, for the kernels of the same table. They load it unaligned: it lives wherever
 /// operator new puts it.

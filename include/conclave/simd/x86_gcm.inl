@@ -39,7 +39,6 @@ struct product {
 inline constexpr std::size_t vector_bytes = 16 * width;
 inline constexpr std::size_t chunk_blocks = width * chunk_vectors;
 inline constexpr std::size_t chunk_bytes = 16 * chunk_blocks;
-inline constexpr std::size_t fold_vectors = chunk_blocks < 16 ? chunk_vectors : 16 / width;
 inline constexpr std::size_t group_vectors = chunk_vectors < 4 ? chunk_vectors : 4;
 
 [[gnu::always_inline]] inline std::size_t blocks_of(std::size_t bytes) noexcept { return (bytes + 15) / 16; }
@@ -58,6 +57,10 @@ inline constexpr std::size_t group_vectors = chunk_vectors < 4 ? chunk_vectors :
   return after;
 }
 
+/// here(x): x is computed at this place. Left alone, compilers gather the multiplications behind the rounds of the
+/// cipher, where they wait for each other.
+[[gnu::always_inline]] inline void here(auto& x) noexcept { __asm__ __volatile__("" : "+v"(x)); }
+
 /// state<N>: N vectors on their way through the cipher.
 template <std::size_t N>
 struct state {
@@ -75,12 +78,32 @@ struct state {
   return _mm_aesenclast_si128(x, round_key(key.rounds));
 }
 
-/// start(s, counters, key): the next counter blocks, with the first round key added. `counters` moves on.
+/// counter: the counter blocks to come, reversed, one to a lane; and the last byte of the first.
+struct counter {
+  vec next;
+  std::uint32_t last_byte;
+};
+[[gnu::always_inline]] inline counter first_counters(__m128i block, std::uint8_t last_byte) noexcept {
+  return {add_to_counters(reversed(broadcast(block)), lane_numbers()), last_byte};
+}
+
+/// start(s, counters, key): the next counter blocks, with the first round key added. `counters` moves on. Where no block
+/// carries out of its last byte, which is seven times in eight, one reversal does for all.
 template <std::size_t... I>
-[[gnu::always_inline]] inline void start(state<sizeof...(I)>& s, vec& counters, const aes_schedule& key,
+[[gnu::always_inline]] inline void start(state<sizeof...(I)>& s, counter& counters, const aes_schedule& key,
                                          std::index_sequence<I...>) noexcept {
-  const vec first = broadcast(key.round_keys[0]), step = broadcast(_mm_cvtsi32_si128(static_cast<int>(width)));
-  ((s.v[I] = sum(reversed(counters), first), counters = add_to_counters(counters, step)), ...);
+  constexpr int blocks = sizeof...(I) * width, lanes = width;
+  const vec first = broadcast(key.round_keys[0]);
+  if (sizeof...(I) > 1 && counters.last_byte <= 256 - blocks) {
+    const vec step = broadcast(_mm_set_epi32(lanes << 24, 0, 0, 0));
+    vec next = reversed(counters.next);
+    ((s.v[I] = sum(next, first), next = add_to_counters(next, step)), ...);
+    counters.next = add_to_counters(counters.next, broadcast(_mm_cvtsi32_si128(blocks)));
+  } else {
+    const vec step = broadcast(_mm_cvtsi32_si128(lanes));
+    ((s.v[I] = sum(reversed(counters.next), first), counters.next = add_to_counters(counters.next, step)), ...);
+  }
+  counters.last_byte = (counters.last_byte + blocks) % 256;
 }
 template <std::size_t R, std::size_t... I>
 [[gnu::always_inline]] inline void round(state<sizeof...(I)>& s, const aes_schedule& key,
@@ -102,27 +125,30 @@ template <std::size_t... I>
   ((s.v[I] = aes_last(s.v[I], sum(last, data.v[I]))), ...);
 }
 
-/// absorb_step<K>: step K of taking a chunk into the hash y, a vector at a time and a reduction after every
-/// fold_vectors. The first vector of those, which waits for y, is the last that is multiplied. The lanes of y stay apart,
-/// each the hash of every width-th block; the vector that follows brings them together, multiplied by one power each.
+/// absorb_step<K>: step K of taking a chunk into the hash y, a vector at a time. The first vector, which waits for y, is
+/// the last that is multiplied. The lanes of y stay apart, each the hash of every width-th block; the vector that follows
+/// brings them together, multiplied by one power each.
 template <std::size_t K>
 [[gnu::always_inline]] inline void absorb_step(product& p, vec& y, const gcm_key& key,
                                                const state<chunk_vectors>& hashed) noexcept {
-  constexpr std::size_t first = K - K % fold_vectors, i = (K + 1) % fold_vectors;
-  vec x = reversed(hashed.v[first + i]);
+  constexpr std::size_t i = (K + 1) % chunk_vectors;
+  vec x = reversed(hashed.v[i]);
   if constexpr (i == 0) x = sum(x, y);
-  add_product(p, x, same_power(key, (fold_vectors - i) * width));
-  if constexpr (i == 0) {
-    y = reduced(p);
-    p = no_product();
-  }
+  add_product(p, x, same_power(key, (chunk_vectors - i) * width));
+  if constexpr (i == 0) y = reduced(p);
 }
 template <std::size_t R, std::size_t... I>
 [[gnu::always_inline]] inline void round_and_absorb(state<sizeof...(I)>& s, const gcm_key& key, product& p, vec& y,
                                                     const state<sizeof...(I)>& hashed,
                                                     std::index_sequence<I...> all) noexcept {
   round<R>(s, key.aes, all);
-  if constexpr (R <= sizeof...(I)) absorb_step<R - 1>(p, y, key, hashed);
+  (here(s.v[I]), ...);
+  if constexpr (R <= sizeof...(I)) {
+    absorb_step<R - 1>(p, y, key, hashed);
+    here(p.low);
+    here(p.middle);
+    here(p.high);
+  }
 }
 template <std::size_t... I>
 [[gnu::always_inline]] inline vec hash_chunk(const gcm_key& key, vec y, const state<sizeof...(I)>& hashed,
@@ -144,7 +170,7 @@ template <std::size_t... I>
 /// chunk_and_hash: chunk_bytes in counter mode, while as many bytes of ciphertext go into the hash y: those of the chunk
 /// before, which stand in `hashed` and give way to the new ones, or where frames are opened, those of this one.
 template <bool Seal, std::size_t... I, std::size_t... R>
-[[gnu::always_inline]] inline vec chunk_and_hash(vec& counters, const gcm_key& key, const std::uint8_t* in,
+[[gnu::always_inline]] inline vec chunk_and_hash(counter& counters, const gcm_key& key, const std::uint8_t* in,
                                                  std::uint8_t* out, vec y, state<chunk_vectors>& hashed,
                                                  std::index_sequence<I...> all, std::index_sequence<R...>) noexcept {
   state<chunk_vectors> s;
@@ -159,8 +185,8 @@ template <bool Seal, std::size_t... I, std::size_t... R>
   return y;
 }
 /// chunk: the same without a hash. Gives what it wrote.
-[[gnu::always_inline]] inline state<chunk_vectors> chunk(vec& counters, const aes_schedule& key, const std::uint8_t* in,
-                                                         std::uint8_t* out) noexcept {
+[[gnu::always_inline]] inline state<chunk_vectors> chunk(counter& counters, const aes_schedule& key,
+                                                         const std::uint8_t* in, std::uint8_t* out) noexcept {
   constexpr auto all = std::make_index_sequence<chunk_vectors>{};
   state<chunk_vectors> s;
   start(s, counters, key, all);
@@ -173,7 +199,7 @@ template <bool Seal, std::size_t... I, std::size_t... R>
 /// some<N>: up to N vectors, the last of them perhaps not full. Gives what GHASH wants of them: the ciphertext, with
 /// zeros behind it.
 template <bool Seal, std::size_t... I>
-[[gnu::always_inline]] inline void some(state<sizeof...(I)>& s, vec& counters, const aes_schedule& key,
+[[gnu::always_inline]] inline void some(state<sizeof...(I)>& s, counter& counters, const aes_schedule& key,
                                         const std::uint8_t* in, std::uint8_t* out, std::size_t n,
                                         std::index_sequence<I...> all) noexcept {
   constexpr std::size_t last = sizeof...(I) - 1;
@@ -195,18 +221,13 @@ template <std::size_t... I>
   (add_product(p, I == 0 ? sum(reversed(s.v[I]), y) : reversed(s.v[I]), powers(key, e - I * width)), ...);
 }
 template <bool Seal, std::size_t N>
-[[gnu::always_inline]] inline void some_and_hash(vec& counters, const gcm_key& key, const std::uint8_t* in,
+[[gnu::always_inline]] inline void some_and_hash(counter& counters, const gcm_key& key, const std::uint8_t* in,
                                                  std::uint8_t* out, std::size_t n, product& p, vec y,
                                                  std::size_t e) noexcept {
   constexpr auto all = std::make_index_sequence<N>{};
   state<N> s;
   some<Seal>(s, counters, key.aes, in, out, n, all);
   absorb_state(p, key, y, s, e, all);
-}
-
-/// first_counters(block): the counter blocks from `block` on, reversed, one to a lane.
-[[gnu::always_inline]] inline vec first_counters(__m128i block) noexcept {
-  return add_to_counters(reversed(broadcast(block)), lane_numbers());
 }
 
 /// apply<Seal>(job): GCM-AE or GCM-AD of one frame (NIST SP 800-38D 7.1, 7.2). Gives the tag as it should be.
@@ -221,7 +242,9 @@ template <bool Seal>
       _mm_insert_epi32(_mm_insert_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(job.nonce)),
                                         static_cast<int>(x86_aesni::peek<std::uint32_t>(job.nonce + 8)), 2),
                        0x01000000, 3);
-  vec counters = first_counters(_mm_insert_epi32(j0, 0x02000000, 3));
+  counter counters = first_counters(_mm_insert_epi32(j0, 0x02000000, 3), 2);
+  __m128i mask = encrypt_block(key.aes, j0);
+  here(mask);  // and not where it is wanted, which would wait for its ten rounds
 
   // all the blocks that GHASH sees: additional data, ciphertext, lengths. Few enough share one reduction.
   vec y = zero();
@@ -285,7 +308,7 @@ template <bool Seal>
   vec lengths = widen(_mm_set_epi64x(static_cast<long long>(8 * job.aad_size), static_cast<long long>(8 * job.size)));
   if (left == 0) lengths = sum(lengths, y);
   add_product(p, lengths, powers(key, 1));
-  return _mm_xor_si128(x86_aesni::reversed(fold(reduced(p))), encrypt_block(key.aes, j0));
+  return _mm_xor_si128(x86_aesni::reversed(fold(reduced(p))), mask);
 }
 
 inline void gcm_seal(const gcm_seal_job* jobs, std::size_t count) noexcept {
@@ -302,7 +325,7 @@ inline void gcm_open(gcm_open_job* jobs, std::size_t count) noexcept {
 // NIST SP 800-38A 6.5
 inline void ctr(const ctr_job* jobs, std::size_t count) noexcept {
   for (const ctr_job* job = jobs; job != jobs + count; ++job) {
-    vec counters = first_counters(x86_aesni::load(job->counter));
+    counter counters = first_counters(x86_aesni::load(job->counter), job->counter[15]);
     const std::uint8_t* in = job->in;
     std::uint8_t* out = job->out;
     std::size_t left = job->size;
