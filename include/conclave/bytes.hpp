@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <concepts>
 #include <functional>
 #include <cstddef>
@@ -51,18 +52,37 @@ inline void append(bytes& out, byte_view view) { out.insert(out.end(), view.begi
   return in.data() == out.data() || !overlaps(in, out);
 }
 
+namespace detail {
+
+/// big_endian(value): the number whose bytes in memory are those of `value`, the highest first.
+template <std::unsigned_integral T>
+[[nodiscard]] constexpr T big_endian(T value) noexcept {
+  if constexpr (std::endian::native == std::endian::big || sizeof(T) == 1)
+    return value;
+  else if constexpr (sizeof(T) == 2)
+    return __builtin_bswap16(value);
+  else if constexpr (sizeof(T) == 4)
+    return __builtin_bswap32(value);
+  else
+    return __builtin_bswap64(value);
+}
+
+}  // namespace detail
+
 /// load_be<T>(from): the first sizeof(T) bytes as a big-endian number; `from` holds at least that many.
 template <std::unsigned_integral T>
 [[nodiscard]] constexpr T load_be(byte_view from) noexcept {
-  T value = 0;
-  for (std::size_t i = 0; i < sizeof(T); ++i) value = static_cast<T>((value << 8U % (8 * sizeof(T))) | from[i]);
-  return value;
+  std::array<std::uint8_t, sizeof(T)> raw;
+  std::copy_n(from.data(), sizeof(T), raw.data());
+  return detail::big_endian(std::bit_cast<T>(raw));
 }
 
-/// store_be(value, to): writes sizeof(T) bytes, big-endian, at the front of `to`.
+/// store_be(value, to): writes sizeof(T) bytes, big-endian, at the front of `to`. It is one store: what is written byte
+/// by byte cannot be read as a word until it has reached the cache.
 template <std::unsigned_integral T>
 constexpr void store_be(T value, byte_span to) noexcept {
-  for (std::size_t i = 0; i < sizeof(T); ++i) to[i] = static_cast<std::uint8_t>(value >> (8 * (sizeof(T) - 1 - i)));
+  const auto raw = std::bit_cast<std::array<std::uint8_t, sizeof(T)>>(detail::big_endian(value));
+  std::copy_n(raw.data(), sizeof(T), to.data());
 }
 
 /// inline_bytes<N>: up to N public bytes, held in place; for keys and hashes whose size depends on the suite.

@@ -67,20 +67,21 @@ struct rule {
 /// failure: the code to act on, and the rule that was broken where one is named.
 class failure {
  public:
-  constexpr failure(errc code) noexcept : code_{code} {}  // NOLINT: an errc is a failure without details
-  constexpr failure(errc code, const rule& broken) noexcept : rule_{&broken}, code_{code} {}
+  constexpr failure(errc code) noexcept : code_{static_cast<std::uintptr_t>(code)} {}  // NOLINT: one without details
+  constexpr failure(errc code, const rule& broken) noexcept
+      : rule_{&broken}, code_{static_cast<std::uintptr_t>(code)} {}
 
-  [[nodiscard]] constexpr errc code() const noexcept { return code_; }
+  [[nodiscard]] constexpr errc code() const noexcept { return static_cast<errc>(code_); }
   /// broken_rule(): the rule behind the failure, or nullptr. For logs.
   [[nodiscard]] constexpr const rule* broken_rule() const noexcept { return rule_; }
   /// message(): one line for a log, static storage.
-  [[nodiscard]] constexpr const char* message() const noexcept { return rule_ ? rule_->name : text(code_); }
+  [[nodiscard]] constexpr const char* message() const noexcept { return rule_ ? rule_->name : text(code()); }
 
-  friend constexpr bool operator==(const failure& a, errc b) noexcept { return a.code_ == b; }
+  friend constexpr bool operator==(const failure& a, errc b) noexcept { return a.code() == b; }
 
  private:
   const rule* rule_ = nullptr;
-  errc code_;
+  std::uintptr_t code_;  // as wide as what copies it: a word read after a byte was stored waits for the cache
 };
 
 /// result<T>: a T or an error. Reading the side that is not there panics; T may be move-only.

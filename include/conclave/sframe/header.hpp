@@ -61,8 +61,25 @@ struct header {
     return size == 0 ? value : 8U | (size - 1);
   }
 
+  /// The low bytes of a value, as many as `out` has: two words that overlap.
   static constexpr void store(std::uint64_t value, byte_span out) noexcept {
-    for (std::size_t i = out.size(); i > 0; value >>= 8U) out[--i] = static_cast<std::uint8_t>(value);
+    const std::size_t n = out.size();
+    if (n >= 4) {
+      store_be(static_cast<std::uint32_t>(value >> (8 * n - 32)), out);
+      store_be(static_cast<std::uint32_t>(value), out.last(4));
+    } else if (n >= 2) {
+      store_be(static_cast<std::uint16_t>(value >> (8 * n - 16)), out);
+      store_be(static_cast<std::uint16_t>(value), out.last(2));
+    } else if (n == 1) {
+      out[0] = static_cast<std::uint8_t>(value);
+    }
+  }
+  /// Its inverse; there is at least one byte.
+  [[nodiscard]] static constexpr std::uint64_t load(byte_view in) noexcept {
+    const std::size_t n = in.size();
+    if (n >= 4) return std::uint64_t{load_be<std::uint32_t>(in)} << (8 * n - 32) | load_be<std::uint32_t>(in.last(4));
+    if (n >= 2) return std::uint64_t{load_be<std::uint16_t>(in)} << (8 * n - 16) | load_be<std::uint16_t>(in.last(2));
+    return in[0];
   }
 
   /// The value that four bits of the config byte stand for; what it takes from `rest` is removed there.
@@ -70,8 +87,7 @@ struct header {
     if ((bits & 8U) == 0) return std::uint64_t{bits};
     const std::size_t size = (bits & 7U) + 1;
     if (rest.size() < size) return failure{errc::malformed, rules::complete_header};
-    std::uint64_t value = 0;
-    for (const std::uint8_t byte : rest.first(size)) value = value << 8U | byte;
+    const std::uint64_t value = load(rest.first(size));
     if (extended_size(value) != size) return failure{errc::malformed, rules::minimal_header};
     rest = rest.subspan(size);
     return value;

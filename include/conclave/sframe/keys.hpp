@@ -69,10 +69,10 @@ using nonce = std::array<std::uint8_t, Nn>;
 
 /// form_nonce(salt, ctr): sframe_salt XOR the counter as a big-endian number of Nn bytes. Source: RFC 9605 4.4.3.
 [[nodiscard]] inline nonce form_nonce(const sframe_salt& salt, std::uint64_t ctr) noexcept {
-  nonce out{};
-  store_be(ctr, byte_span{out}.subspan(Nn - sizeof(ctr)));
   const byte_view mask = salt.reveal();
-  for (std::size_t i = 0; i < Nn; ++i) out[i] ^= mask[i];
+  nonce out;
+  store_be(load_be<std::uint64_t>(mask) ^ ctr >> 32U, out);
+  store_be(load_be<std::uint32_t>(mask.subspan(8)) ^ static_cast<std::uint32_t>(ctr), byte_span{out}.subspan(8));
   return out;
 }
 

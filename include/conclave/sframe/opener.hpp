@@ -214,7 +214,7 @@ class opener {
 
   /// Everything that can be said of a frame before its key.
   [[nodiscard]] status take_apart(byte_view frame, byte_view metadata, byte_span out, steady_time now, parts& p) {
-    CONCLAVE_TRY(p.head, header::decode(frame));
+    CONCLAVE_CHECK(decode(frame, p.head));
     p.encoded_head = frame.first(p.head.size());
     const byte_view sealed = frame.subspan(p.head.size());
     out = out.first(std::min(out.size(), frame.size()));
@@ -227,7 +227,7 @@ class opener {
   }
   [[nodiscard]] status take_apart(const frame_view& frame, byte_view metadata, byte_span out, steady_time now,
                                   parts& p) {
-    CONCLAVE_TRY(p.head, header::decode(frame.header));
+    CONCLAVE_CHECK(decode(frame.header, p.head));
     if (p.head.size() != frame.header.size()) return failure{errc::malformed, rules::complete_header};
     p.encoded_head = frame.header;
     out = out.first(std::min(out.size(), frame.body.size()));
@@ -238,6 +238,13 @@ class opener {
     p.body = frame.body;
     p.tag = frame.tag;
     return fit(metadata, out, p);
+  }
+
+  [[nodiscard]] static status decode(byte_view frame, header& head) {
+    CONCLAVE_TRY(const header& decoded, header::decode(frame));
+    head.kid = decoded.kid;  // one by one: a copy of both would wait until they have reached the cache
+    head.ctr = decoded.ctr;
+    return {};
   }
 
   [[nodiscard]] status find_epoch(steady_time now, parts& p) {
