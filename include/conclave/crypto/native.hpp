@@ -80,17 +80,18 @@ class native_ctr {
 
   [[nodiscard]] status xor_keystream(byte_view counter, byte_view in, byte_span out) {
     std::array<std::uint8_t, counter_block_size> block;
-    std::ranges::copy(counter, block.begin());
     for (;;) {
-      const std::uint64_t before_wrap = bytes_before_wrap(block);
+      const std::uint64_t before_wrap = bytes_before_wrap(counter);
       const std::size_t now = in.size() < before_wrap ? in.size() : static_cast<std::size_t>(before_wrap);
-      const simd::ctr_job job = work(block, in.first(now), out.first(now));
+      const simd::ctr_job job = work(counter, in.first(now), out.first(now));
       kernels_->ctr(&job, 1);
       in = in.subspan(now);
       out = out.subspan(now);
       if (in.empty()) return {};
+      std::ranges::copy(counter.first(12), block.begin());
       std::fill(block.begin() + 12, block.end(), std::uint8_t{0});
       for (std::size_t i = 12; i > 0 && ++block[i - 1] == 0;) --i;
+      counter = block;
     }
   }
 

@@ -7,6 +7,8 @@
 #include <conclave/detail/output_guard.hpp>
 #include <conclave/sframe/suite.hpp>
 
+#include <cstring>
+
 namespace conclave::inline CONCLAVE_ABI::sframe {
 
 /// batch_frames: as many frames are worked on side by side; more are worked on in turns.
@@ -103,8 +105,9 @@ class ctr_hmac_key {
 
   /// The nonce and four zero bytes.
   [[nodiscard]] static counter_block initial_counter(byte_view n) noexcept {
-    counter_block out{};
-    std::ranges::copy(n, out.begin());
+    counter_block out;
+    std::memcpy(out.data(), n.data(), 8);  // halves, as kernels read them
+    store_be(std::uint64_t{load_be<std::uint32_t>(n.subspan(8))} << 32U, byte_span{out}.subspan(8));
     return out;
   }
 

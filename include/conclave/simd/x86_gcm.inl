@@ -325,7 +325,11 @@ inline void gcm_open(gcm_open_job* jobs, std::size_t count) noexcept {
 // NIST SP 800-38A 6.5
 inline void ctr(const ctr_job* jobs, std::size_t count) noexcept {
   for (const ctr_job* job = jobs; job != jobs + count; ++job) {
-    counter counters = first_counters(x86_aesni::load(job->counter), job->counter[15]);
+    // in halves: whoever has just put a nonce in front of a number has written no more at once
+    const __m128i block =
+        _mm_set_epi64x(static_cast<long long>(x86_aesni::peek<std::uint64_t>(job->counter + 8)),
+                       static_cast<long long>(x86_aesni::peek<std::uint64_t>(job->counter)));
+    counter counters = first_counters(block, job->counter[15]);
     const std::uint8_t* in = job->in;
     std::uint8_t* out = job->out;
     std::size_t left = job->size;
