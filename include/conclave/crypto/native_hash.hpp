@@ -7,7 +7,6 @@
 #include <conclave/detail/wipe.hpp>
 #include <conclave/simd/dispatch.hpp>
 
-#include <bit>
 #include <cstring>
 #include <variant>
 
@@ -16,16 +15,9 @@ namespace detail {
 
 using sha256_state = std::array<std::uint32_t, 8>;
 
-/// put_be(word, to): store_be as one swap and one store; compilers make vectors of single bytes out of its loop.
-inline void put_be(std::uint32_t word, std::uint8_t* to) noexcept {
-  if constexpr (std::endian::native == std::endian::little)
-    word = word >> 24U | (word >> 8U & 0xff00U) | (word & 0xff00U) << 8U | word << 24U;
-  std::memcpy(to, &word, sizeof word);
-}
-
 /// put_digest(state, to): the 32 bytes of a hash.
 inline void put_digest(const sha256_state& state, std::uint8_t* to) noexcept {
-  for (std::size_t i = 0; i < state.size(); ++i) put_be(state[i], to + 4 * i);
+  for (std::size_t i = 0; i < state.size(); ++i) store_be(state[i], {to + 4 * i, 4});
 }
 
 /// sha256_message: one message on its way into a state: its blocks, padded (FIPS 180-4 5.1.1), where they stand or, at
@@ -92,8 +84,7 @@ class sha256_message {
     const std::size_t blocks = filled < 56 ? 1 : 2;
     buffer_[filled] = 0x80;
     std::memset(buffer_ + filled + 1, 0, 64);  // no less reaches the length, and no more is there
-    put_be(static_cast<std::uint32_t>(size_ >> 29U), buffer_ + 64 * blocks - 8);
-    put_be(static_cast<std::uint32_t>(size_ << 3U), buffer_ + 64 * blocks - 4);
+    store_be(8 * size_, {buffer_ + 64 * blocks - 8, 8});
     padded_ = true;
     use_buffer(blocks);
   }
@@ -231,7 +222,7 @@ class sha256_hmac {
     second_hash() noexcept {
       std::memset(block + 32, 0, 32);
       block[32] = 0x80;
-      put_be(96 * 8, block + 60);
+      store_be(std::uint32_t{8 * 96}, {block + 60, 4});
     }
     second_hash(const second_hash&) = delete;
     second_hash& operator=(const second_hash&) = delete;
