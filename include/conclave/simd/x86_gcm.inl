@@ -59,7 +59,11 @@ inline constexpr std::size_t group_vectors = chunk_vectors < 4 ? chunk_vectors :
 
 /// here(x): x is computed at this place. Left alone, compilers gather the multiplications behind the rounds of the
 /// cipher, where they wait for each other.
-[[gnu::always_inline]] inline void here(auto& x) noexcept { __asm__ __volatile__("" : "+v"(x)); }
+[[gnu::always_inline]] inline void here([[maybe_unused]] auto& x) noexcept {
+#if !CONCLAVE_MEMORY_SANITIZER  // it wants all operands of assembly to be defined
+  __asm__ __volatile__("" : "+v"(x));
+#endif
+}
 
 /// state<N>: N vectors on their way through the cipher.
 template <std::size_t N>
