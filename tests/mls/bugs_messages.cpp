@@ -57,23 +57,6 @@ void spoil(std::vector<extension>& list, extension_type type, bytes& storage) {
   FAIL("no such extension");
 }
 
-/// A proposal in a PublicMessage from outside the group.
-bytes from_outside(party& p, const client& who, sender_type type, const proposal& what) {
-  const bytes body = wire::encode(what);
-  framed_content content{p[0].group_id(), p[0].epoch_number(), {type, 0}, {}, {}};
-  content.body.type = content_type::proposal;
-  content.body.encoded = body;
-  const bytes encoded = wire::encode(content);
-  const bytes signature = must(p[0].suite().sign_with_label(
-      p.env, who.signer, "FramedContentTBS", framed_content_tbs(wire_format::public_message, encoded, {})));
-  bytes out;
-  writer w{out};
-  write_message_header(w, wire_format::public_message);
-  w.raw(encoded);
-  w.opaque(signature);
-  return out;
-}
-
 /// The extension that lets `who` propose from outside, and bytes behind it.
 bytes external_senders_items(const client& who, byte_view behind = {}) {
   const external_sender entry{who.signer.public_view(), {credential_type::basic, who.credential}};

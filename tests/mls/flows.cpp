@@ -3,7 +3,7 @@
 // reinitialization, branches.
 #include "support.hpp"
 
-#include <conclave/mls/sender_rules.hpp>
+#include <conclave/mls/external_proposal.hpp>
 
 #include <map>
 
@@ -170,25 +170,14 @@ TEST_CASE("an external sender may propose, once the group knows it and within wh
   const std::array wanted{extension{extension_type::external_senders, senders}};
   const bytes items = wire::encode_items(wanted);
 
-  const auto propose = [&](const proposal& what, sender_type type = sender_type::external) {
-    const bytes body = wire::encode(what);
-    framed_content content{p[0].group_id(), p[0].epoch_number(), {type, 0}, {}, {}};
-    content.body.type = content_type::proposal;
-    content.body.encoded = body;
-    const bytes encoded = wire::encode(content);
-    const bytes signature = must(p[0].suite().sign_with_label(
-        p.env, outsider.signer, "FramedContentTBS", framed_content_tbs(wire_format::public_message, encoded, {})));
-    bytes out;
-    writer w{out};
-    write_message_header(w, wire_format::public_message);
-    w.raw(encoded);
-    w.opaque(signature);
-    return out;
+  const auto propose = [&](const proposal& what) {
+    return external_proposal(p.env, p[0].suite(), p[0].group_id(), p[0].epoch_number(), {sender_type::external},
+                             outsider.signer, what);
   };
   proposal remove;
   remove.type = proposal_type::remove;
   remove.remove = p.leaf(2);
-  check_fails(p[0].process(propose(remove)), errc::refused, rules::external_sender);
+  check_fails(p[0].process(must(propose(remove))), errc::refused, rules::external_sender);
 
   commit_request request;
   request.extensions = items;
@@ -197,14 +186,17 @@ TEST_CASE("an external sender may propose, once the group knows it and within wh
 
   proposal external_init;
   external_init.type = proposal_type::external_init;
-  check_fails(p[0].process(propose(external_init)), errc::malformed, rules::sender_allows_content);
-  check_fails(p[0].process(propose(remove, sender_type::new_member_proposal)), errc::malformed,
+  check_fails(propose(external_init), errc::misuse, rules::sender_allows_content);
+  const auto outside = [&](const proposal& what, sender_type type) { return from_outside(p, outsider, type, what); };
+  check_fails(p[0].process(outside(external_init, sender_type::external)), errc::malformed,
               rules::sender_allows_content);
-  bytes forged = propose(remove);
+  check_fails(p[0].process(outside(remove, sender_type::new_member_proposal)), errc::malformed,
+              rules::sender_allows_content);
+  bytes forged = must(propose(remove));
   forged.back() ^= 1;
   check_fails(p[0].process(forged), errc::unauthentic, rules::content_signature);
 
-  const bytes wish = propose(remove);
+  const bytes wish = must(propose(remove));
   for (const std::size_t i : p.inside()) CHECK(as<received_proposal>(must(p[i].process(wish))).type == remove.type);
   const epoch_change change = p.commit(1);
   CHECK(change.removed == std::vector{leaf_index{2}});

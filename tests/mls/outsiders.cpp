@@ -2,6 +2,8 @@
 /// Those who are not in the group yet, or not any more: proposals of new members, external commits with what they may carry.
 #include "forger.hpp"
 
+#include <conclave/mls/external_proposal.hpp>
+
 namespace mls_test {
 
 namespace {
@@ -13,34 +15,20 @@ class shared_psk final : public psk_source {
   [[nodiscard]] result<secret_bytes> resumption(byte_view, std::uint64_t) override { return errc::unknown_key; }
 };
 
-/// What somebody outside sends to a group: signed by its key, without a membership tag.
-bytes from_outside(party& p, const client& who, const proposal& what) {
-  const bytes body = wire::encode(what);
-  framed_content content{p[0].group_id(), p[0].epoch_number(), {sender_type::new_member_proposal, 0}, {}, {}};
-  content.body.type = content_type::proposal;
-  content.body.encoded = body;
-  const bytes encoded = wire::encode(content);
-  const bytes signature = must(p[0].suite().sign_with_label(
-      p.env, who.signer, "FramedContentTBS", framed_content_tbs(wire_format::public_message, encoded, {})));
-  bytes out;
-  writer w{out};
-  write_message_header(w, wire_format::public_message);
-  w.raw(encoded);
-  w.opaque(signature);
-  return out;
-}
-
 }  // namespace
 
 TEST_CASE("a new member asks to be added, and somebody else's signature does not do") {
   party p(3);
   const std::size_t newcomer = p.arrive();
   (void)p.package(newcomer);
-  const proposal add = add_of(*p.who(newcomer).package);
-  const bytes stolen = from_outside(p, p.who(1).who, add);
-  check_fails(p[0].process(stolen), errc::unauthentic, rules::content_signature);
-  const bytes request = from_outside(p, p.who(newcomer).who, add);
-  for (const std::size_t i : p.inside()) CHECK(as<received_proposal>(must(p[i].process(request))).type == add.type);
+  const auto asked_by = [&](std::size_t i) {
+    return must(new_member_add(p.env, p[0].suite(), p[0].group_id(), p[0].epoch_number(), p.who(i).who,
+                               *p.who(newcomer).package));
+  };
+  check_fails(p[0].process(asked_by(1)), errc::unauthentic, rules::content_signature);
+  const bytes request = asked_by(newcomer);
+  for (const std::size_t i : p.inside())
+    CHECK(as<received_proposal>(must(p[i].process(request))).type == proposal_type::add);
   CHECK(p.commit(2).added == std::vector{leaf_index{3}});
   CHECK(p.inside().size() == 4);
   CHECK(p.disagreement() == "");

@@ -55,4 +55,21 @@ template <class T, class... Others>
 
 [[nodiscard]] inline std::string text_of(const application_message& m) { return std::string(as_text(m.plaintext)); }
 
+/// from_outside(p, who, type, what): a proposal in a PublicMessage from outside the group, whether that is allowed or not.
+[[nodiscard]] inline bytes from_outside(party& p, const client& who, sender_type type, const proposal& what) {
+  const bytes body = wire::encode(what);
+  framed_content content{p[0].group_id(), p[0].epoch_number(), {type, 0}, {}, {}};
+  content.body.type = content_type::proposal;
+  content.body.encoded = body;
+  const bytes encoded = wire::encode(content);
+  const bytes signature = must(p[0].suite().sign_with_label(
+      p.env, who.signer, "FramedContentTBS", framed_content_tbs(wire_format::public_message, encoded, {})));
+  bytes out;
+  writer w{out};
+  write_message_header(w, wire_format::public_message);
+  w.raw(encoded);
+  w.opaque(signature);
+  return out;
+}
+
 }  // namespace mls_test
