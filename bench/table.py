@@ -74,7 +74,7 @@ def main():
             continue
         ours = rows.get(prefix(name) + "/conclave")
         ratio = f"{nanoseconds(row) / nanoseconds(ours):.2f} x" if ours and ours is not row else ""
-        target = time(wanted[name]) if name in wanted else ""
+        target = time(wanted[bare]) if (bare := name.partition("/iterations:")[0]) in wanted else ""
         print(f"{name:{width}}  {time(nanoseconds(row)):>9}  {target:>8}  {ratio:>11}  {', '.join(counters(row))}".rstrip())
     sys.exit(1 if None in rows.values() else 0)
 
