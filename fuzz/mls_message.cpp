@@ -3,20 +3,10 @@
 /// it gives the input, through the library too, and neither a byte more nor a byte less is accepted as the same message.
 #include <support/mls_rewriter.hpp>
 
-#include <cstdio>
-#include <cstdlib>
-
-namespace {
+#include "support/oracle.hpp"
 
 using namespace conclave;
-
-void require(bool good, const char* what) {
-  if (good) return;
-  std::fprintf(stderr, "broken: %s\n", what);
-  std::abort();
-}
-
-}  // namespace
+using conclave_fuzz::require;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const byte_view input{data, size};

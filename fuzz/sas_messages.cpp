@@ -6,8 +6,8 @@
 /// they committed to, and is the one that follows from that; what is refused changes nothing; all limits hold.
 #include <conclave/sas/verification.hpp>
 
-#include <cstdio>
-#include <cstdlib>
+#include "support/oracle.hpp"
+
 #include <map>
 
 namespace {
@@ -20,11 +20,7 @@ constexpr auto sha256 = hash_id::sha256;
 constexpr std::uint32_t own_leaf = 1;
 constexpr unsigned min_bits = 29;
 
-void require(bool good, const char* what) {
-  if (good) return;
-  std::fprintf(stderr, "broken: %s\n", what);
-  std::abort();
-}
+using conclave_fuzz::require, conclave_fuzz::script;
 
 void codec(byte_view input) {
   const auto read = wire::decode<message>(input);
@@ -49,27 +45,6 @@ class script_environment final : public environment {
 
  private:
   std::uint8_t counter_ = 0;
-};
-
-/// The script; zeros where it has ended.
-class script {
- public:
-  explicit script(byte_view rest) noexcept : rest_{rest} {}
-  [[nodiscard]] bool empty() const noexcept { return rest_.empty(); }
-  [[nodiscard]] std::uint8_t byte() noexcept {
-    if (rest_.empty()) return 0;
-    const std::uint8_t b = rest_[0];
-    rest_ = rest_.subspan(1);
-    return b;
-  }
-  [[nodiscard]] byte_view take(std::size_t n) noexcept {
-    const byte_view taken = rest_.first(std::min(n, rest_.size()));
-    rest_ = rest_.subspan(taken.size());
-    return taken;
-  }
-
- private:
-  byte_view rest_;
 };
 
 /// What an observer knows of one run.

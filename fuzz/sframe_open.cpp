@@ -8,8 +8,8 @@
 
 #include <support/sframe_reference.hpp>
 
-#include <cstdio>
-#include <cstdlib>
+#include "support/oracle.hpp"
+
 #include <map>
 #include <set>
 
@@ -18,38 +18,7 @@ namespace {
 using namespace conclave;
 using sframe::cipher_suite;
 
-void require(bool good, const char* what) {
-  if (good) return;
-  std::fprintf(stderr, "broken: %s\n", what);
-  std::abort();
-}
-
-/// The script; zeros where it has ended.
-class script {
- public:
-  explicit script(byte_view rest) noexcept : rest_{rest} {}
-  [[nodiscard]] bool empty() const noexcept { return rest_.empty(); }
-  [[nodiscard]] std::uint8_t byte() noexcept {
-    if (rest_.empty()) return 0;
-    const std::uint8_t b = rest_[0];
-    rest_ = rest_.subspan(1);
-    return b;
-  }
-  /// number(): up to eight bytes, the first of the script says how many.
-  [[nodiscard]] std::uint64_t number() noexcept {
-    std::uint64_t value = 0;
-    for (unsigned n = byte() % 9U; n > 0; --n) value = value << 8U | byte();
-    return value;
-  }
-  [[nodiscard]] bytes take(std::size_t n) {
-    const byte_view taken = rest_.first(std::min(n, rest_.size()));
-    rest_ = rest_.subspan(taken.size());
-    return to_bytes(taken);
-  }
-
- private:
-  byte_view rest_;
-};
+using conclave_fuzz::require, conclave_fuzz::script;
 
 struct epoch {
   std::uint64_t number;
@@ -151,7 +120,7 @@ class match {
         case 1: seal(in); break;
         case 2: change(in); break;
         case 3: repeat(in); break;
-        case 4: offer(in.take(in.byte()), {}, 255); break;
+        case 4: offer(to_bytes(in.take(in.byte())), {}, 255); break;
         case 5: begin_epoch(in); break;
         case 6: end_epochs(in); break;
         case 7: now_ += steady_time{in.byte()}; break;
@@ -192,7 +161,7 @@ class match {
     const std::uint64_t context = in.byte() % (limits::streams + 2);
     const std::uint64_t ctr = in.number();
     sealed_frame made;
-    made.metadata = in.take(in.byte() % 16);
+    made.metadata = to_bytes(in.take(in.byte() % 16));
     made.frame = frame_of(e, index, context, ctr, made.metadata, in.take(in.byte() % 64));
     offer(made.frame, made.metadata, 64);
     if (frames_.size() < 32) frames_.push_back(std::move(made));

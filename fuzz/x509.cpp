@@ -4,19 +4,14 @@
 /// both read the same.
 #include <conclave/conclave.hpp>
 
-#include <cstdio>
-#include <cstdlib>
+#include "support/oracle.hpp"
 
 namespace {
 
 using namespace conclave;
 using namespace conclave::x509;
 
-void require(bool good, const char* what) {
-  if (good) return;
-  std::fprintf(stderr, "broken: %s\n", what);
-  std::abort();
-}
+using conclave_fuzz::require;
 
 /// read<T>(input): with what has to hold of anything that is read.
 template <class T>
