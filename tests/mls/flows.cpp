@@ -342,8 +342,8 @@ TEST_CASE("a last-resort key package can be used again, any other cannot") {
 TEST_CASE("the application's rules can forbid a commit, for its maker and for everybody else") {
   class no_removals final : public commit_rules {
    public:
-    [[nodiscard]] status allow(byte_view, const sender&, std::span<const listed_proposal> list) override {
-      for (const auto& entry : list)
+    [[nodiscard]] status allow(const group_facts&, const commit_facts& commit) override {
+      for (const auto& entry : commit.proposals)
         if (entry.proposal.type == proposal_type::remove) return errc::refused;
       return {};
     }

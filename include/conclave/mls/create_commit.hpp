@@ -151,7 +151,8 @@ template <crypto_provider P>
   for (const auto& [p, who, by_reference] : plan.list) CONCLAVE_CHECK(admit(policy, current, p, env.wall()));
   prepared_commit<P> out{{epoch<P>(current.tree), {}}, {}, {}};
   epoch<P>& next = out.next.state;
-  CONCLAVE_TRY(auto applied, apply_proposals(current, plan.list, from, policy, next.tree));
+  const byte_view joining = external ? me.signer.public_view() : byte_view{};
+  CONCLAVE_TRY(auto applied, apply_proposals(current, {from, joining, plan.list}, policy, next.tree));
   next.succeed(current, applied.extensions);
   next.own = external ? next.tree.first_blank() : current.own;
 

@@ -13,6 +13,7 @@ namespace conclave::inline CONCLAVE_ABI::mls {
 struct external_join_options {
   join_options join;
   std::optional<leaf_index> replaces;       ///< resync: this client's own former leaf
+  bool resync = false;                      ///< the same for who does not know its leaf: it is found by the client's key
   std::span<const byte_view> self_removes;  ///< MLSMessages with the pending SelfRemoves, all of them
   std::span<const pre_shared_key_id> psks;
   byte_view authenticated_data;
@@ -20,7 +21,7 @@ struct external_join_options {
 
 /// join_by_external_commit(env, me, group_info_message, options, policy): the commit to send and the epoch it leads to.
 /// Nothing is joined before the delivery service accepts the commit. Errors: malformed, unauthentic, refused (no
-/// external_pub, what the GroupInfo and tree break), unsupported, no_entropy.
+/// external_pub, what the GroupInfo and tree break), unknown_key (resync: not a member), unsupported, no_entropy.
 template <crypto_provider P>
 [[nodiscard]] result<prepared_commit<P>> join_by_external_commit(environment& env, const client& me,
                                                                  byte_view group_info_message,
@@ -50,10 +51,15 @@ template <crypto_provider P>
   entry.proposal.type = proposal_type::external_init;
   entry.proposal.external_init = kem_output;
   append_item(w, list, entry);
-  if (options.replaces) {
+  auto former = options.replaces;
+  if (options.resync) {
+    former = tree.find_member(me.signer.public_view());
+    if (!former) return failure{errc::unknown_key, rules::sender_is_member};
+  }
+  if (former) {
     entry.proposal = {};
     entry.proposal.type = proposal_type::remove;
-    entry.proposal.remove = *options.replaces;
+    entry.proposal.remove = *former;
     append_item(w, list, entry);
   }
   for (const auto& id : options.psks) {

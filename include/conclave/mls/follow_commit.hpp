@@ -90,8 +90,10 @@ template <crypto_provider P>
 
   followed_commit<P> out{public_epoch<P>(current.tree), {}, {}, {}, {}, {}};
   public_epoch<P>& next = out.next;
-  CONCLAVE_TRY(auto applied, apply_proposals(current, list, from, policy, next.tree));
-  if ((applied.path_required || external) && !received.path) return failure{errc::refused, rules::path_required};
+  if (external && !received.path) return failure{errc::refused, rules::path_required};
+  const byte_view joining = external ? received.path->leaf->signature_key : byte_view{};
+  CONCLAVE_TRY(auto applied, apply_proposals(current, {from, joining, list}, policy, next.tree));
+  if (applied.path_required && !received.path) return failure{errc::refused, rules::path_required};
   next.succeed(current, applied.extensions);
 
   const leaf_index committer = external ? next.tree.first_blank() : leaf_index{from.index};

@@ -453,7 +453,7 @@ class basic_group : private group_state<P> {
                                             std::optional<hpke::key_pair> own_update) {
     CONCLAVE_CHECK(may_send_now());
     if (proposals_.full()) return failure{errc::over_limit, rules::pending_proposal_limit};
-    CONCLAVE_CHECK(check_proposal(current_, p, {sender_type::member, number(current_.own)}, policy_.max_lifetime));
+    CONCLAVE_CHECK(check_proposal(current_, p, {sender_type::member, number(current_.own)}, policy_));
     CONCLAVE_CHECK(admit(policy_, current_, p, env.wall()));
     // outsiders have to be able to read a SelfRemove
     const wire_format format = p.type == proposal_type::self_remove ? wire_format::public_message : policy_.handshakes;

@@ -29,11 +29,35 @@ struct padding {
   }
 };
 
-struct listed_proposal;
+/// listed_proposal: a proposal of a commit with who made it; by value, that is the committer.
+struct listed_proposal {
+  mls::proposal proposal;
+  mls::sender sender;
+  bool by_reference = false;
+};
 
-/// commit_rules: what the application adds to RFC 9420 12.2. Asked for every commit this member makes or receives,
-/// before anything changes. All members have to come to the same verdict from the same facts, or the group splits.
-/// Threads: called on the thread that uses the group.
+/// group_facts: what every member knows alike of the present epoch. Views; they live as long as the call.
+class group_facts {
+ public:
+  [[nodiscard]] virtual byte_view context() const = 0;  ///< the encoded GroupContext
+  [[nodiscard]] virtual std::size_t members() const = 0;
+  /// leaf(index): nothing where it is blank or outside the tree.
+  [[nodiscard]] virtual std::optional<leaf_node> leaf(leaf_index index) const = 0;
+
+ protected:
+  ~group_facts() = default;
+};
+
+/// commit_facts: what a commit wants.
+struct commit_facts {
+  sender committer;
+  byte_view joining_key;  ///< the signature key of whoever joins by this commit; it is not verified yet
+  std::span<const listed_proposal> proposals;
+};
+
+/// commit_rules: what the application adds to RFC 9420 12.2. Asked for every commit and proposal that this member makes
+/// or receives, before anything changes. All members have to come to the same verdict from the same facts, or the group
+/// splits. Threads: called on the thread that uses the group.
 class commit_rules {
  public:
   commit_rules() = default;
@@ -41,10 +65,11 @@ class commit_rules {
   commit_rules& operator=(const commit_rules&) = delete;
   virtual ~commit_rules() = default;
 
-  /// allow(context, committer, proposals): success, or any error to refuse the commit with. `context` is the encoded
-  /// GroupContext of the present epoch.
-  [[nodiscard]] virtual status allow(byte_view context, const sender& committer,
-                                     std::span<const listed_proposal> proposals) = 0;
+  /// allow(group, commit): success, or any error to refuse the commit with.
+  [[nodiscard]] virtual status allow(const group_facts& group, const commit_facts& commit) = 0;
+  /// allow_proposal(group, proposal): the same for a proposal that is to wait for a commit, so that what no commit may
+  /// contain does not wait either.
+  [[nodiscard]] virtual status allow_proposal(const group_facts&, const listed_proposal&) { return {}; }
 };
 
 /// group_policy: choices of this member. They may differ between members, except max_lifetime: members with different

@@ -83,7 +83,7 @@ class group_state {
     for (const stored_proposal* p : received) list.push_back({p->proposal(), p->sender(), true});
     ratchet_tree<P> tree = current_.tree;
     CONCLAVE_TRY(const auto applied,
-                 apply_proposals(current_, list, {sender_type::member, number(current_.own)}, policy_, tree));
+                 apply_proposals(current_, {{sender_type::member, number(current_.own)}, {}, list}, policy_, tree));
     std::vector<leaf_index> changed = applied.added;
     changed.insert(changed.end(), applied.updated.begin(), applied.updated.end());
     CONCLAVE_CHECK(valid_members(current_.tree, tree, changed, applied.extensions));
@@ -173,7 +173,7 @@ class group_state {
     if (reinit_) return failure{errc::refused, rules::no_message_after_reinit};
     const judge j = judge_of(policy_, current_, now);
     if (content.body.type == content_type::proposal) {
-      CONCLAVE_CHECK(may_wait(current_, proposals_, message, policy_.max_lifetime));
+      CONCLAVE_CHECK(may_wait(current_, proposals_, message, policy_));
       const auto identity = identity_brought_by(j, current_, content.body.proposal, content.sender);
       received_proposal out = proposals_.add(suite(), std::move(message));
       out.identity = identity;

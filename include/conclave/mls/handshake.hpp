@@ -49,17 +49,17 @@ template <crypto_provider P>
   return out;
 }
 
-/// may_wait(epoch, proposals, message, max_lifetime): a verified proposal is valid on its own, and there is room for
+/// may_wait(epoch, proposals, message, policy): a verified proposal is valid on its own, and there is room for
 /// it. Errors: over_limit, refused, malformed, unauthentic, each with its rule.
 template <crypto_provider P>
 [[nodiscard]] status may_wait(const public_epoch<P>& current, const proposal_cache& proposals,
-                              const authenticated_content& message, std::chrono::seconds max_lifetime) {
+                              const authenticated_content& message, const group_policy& policy) {
   const proposal& p = message.content.body.proposal;
   if (proposals.full()) return failure{errc::over_limit, rules::pending_proposal_limit};
   // outsiders have to be able to read it
   if (p.type == proposal_type::self_remove && message.format() != wire_format::public_message)
     return failure{errc::refused, rules::self_remove_by_reference};
-  return check_proposal(current, p, message.content.sender, max_lifetime);
+  return check_proposal(current, p, message.content.sender, policy);
 }
 
 }  // namespace conclave::mls

@@ -172,7 +172,7 @@ class basic_observer {
     if (reinit_) return failure{errc::refused, rules::no_message_after_reinit};
     const judge j = judge_of(policy_, current_, now);
     if (message.content.body.type == content_type::proposal) {
-      CONCLAVE_CHECK(may_wait(current_, proposals_, message, policy_.max_lifetime));
+      CONCLAVE_CHECK(may_wait(current_, proposals_, message, policy_));
       const auto identity = identity_brought_by(j, current_, message.content.body.proposal, message.content.sender);
       received_proposal out = proposals_.add(suite(), std::move(message));
       out.identity = identity;

@@ -11,13 +11,6 @@
 
 namespace conclave::inline CONCLAVE_ABI::mls {
 
-/// listed_proposal: a proposal of a commit with who made it; by value, that is the committer.
-struct listed_proposal {
-  mls::proposal proposal;
-  mls::sender sender;
-  bool by_reference = false;
-};
-
 /// applied_proposals: what a list did.
 struct applied_proposals {
   std::vector<leaf_index> added;  ///< ascending, in the order of the Adds
@@ -77,13 +70,37 @@ template <crypto_provider P>
   return {};  // custom: the application's rules decide
 }
 
-/// check_proposal(epoch, proposal, sender, max_lifetime): the same with its signatures, before it is known in which
-/// commit it will stand.
+/// facts_of: an epoch as the application's rules see it.
+template <crypto_provider P>
+class facts_of final : public group_facts {
+ public:
+  explicit facts_of(const public_epoch<P>& e) noexcept : epoch_{&e} {}
+  [[nodiscard]] byte_view context() const override { return epoch_->context; }
+  [[nodiscard]] std::size_t members() const override { return epoch_->tree.member_count(); }
+  [[nodiscard]] std::optional<leaf_node> leaf(leaf_index i) const override {
+    if (!epoch_->tree.contains(i)) return std::nullopt;
+    return epoch_->tree.leaf(i).value;
+  }
+
+ private:
+  const public_epoch<P>* epoch_;
+};
+
+/// by_rules(verdict): what the application's rules say, with the rule they name, or the one that there are such rules.
+[[nodiscard]] inline status by_rules(const status& verdict) {
+  if (verdict || verdict.error().broken_rule() != nullptr) return verdict;
+  return failure{verdict.error().code(), rules::commit_rules};
+}
+
+/// check_proposal(epoch, proposal, sender, policy): the same with its signatures and the application's rules, before it
+/// is known in which commit it will stand.
 template <crypto_provider P>
 [[nodiscard]] status check_proposal(const public_epoch<P>& current, const proposal& p, const sender& from,
-                                    std::chrono::seconds max_lifetime) {
+                                    const group_policy& policy) {
+  if (policy.rules != nullptr)
+    CONCLAVE_CHECK(by_rules(policy.rules->allow_proposal(facts_of<P>(current), {p, from, true})));
   signature_batch<P> signatures(current.suite());
-  CONCLAVE_CHECK(valid_proposal(current, p, from, current.extension_items(), max_lifetime, signatures));
+  CONCLAVE_CHECK(valid_proposal(current, p, from, current.extension_items(), policy.max_lifetime, signatures));
   return signatures.verify();
 }
 
@@ -152,18 +169,15 @@ template <crypto_provider P>
   return {};
 }
 
-/// apply_proposals(epoch, list, committer, policy, tree): checks the list and applies it to `tree`, a copy of the
-/// epoch's tree, in the order of RFC 9420 12.3. What involves the finished tree is left to valid_members.
+/// apply_proposals(epoch, commit, policy, tree): checks the list and applies it to `tree`, a copy of the epoch's tree,
+/// in the order of RFC 9420 12.3. What involves the finished tree is left to valid_members.
 /// Errors: refused, malformed, unauthentic, over_limit, each with its rule; `tree` is then to be dropped.
 template <crypto_provider P>
-[[nodiscard]] result<applied_proposals> apply_proposals(const public_epoch<P>& current,
-                                                        std::span<const listed_proposal> list, const sender& committer,
+[[nodiscard]] result<applied_proposals> apply_proposals(const public_epoch<P>& current, const commit_facts& commit,
                                                         const group_policy& policy, ratchet_tree<P>& tree) {
-  CONCLAVE_CHECK(valid_combination(list, committer));
-  if (policy.rules != nullptr) {
-    if (const auto allowed = policy.rules->allow(current.context, committer, list); !allowed)
-      return failure{allowed.error().code(), rules::commit_rules};
-  }
+  const std::span<const listed_proposal> list = commit.proposals;
+  CONCLAVE_CHECK(valid_combination(list, commit.committer));
+  if (policy.rules != nullptr) CONCLAVE_CHECK(by_rules(policy.rules->allow(facts_of<P>(current), commit)));
   applied_proposals out;
   out.path_required = list.empty();
   for (const auto& [p, from, by_reference] : list)
