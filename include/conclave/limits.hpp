@@ -80,6 +80,8 @@ inline constexpr std::size_t replay_window = 1024;
 
 /// E of RFC 9605 5.2: bits of the epoch in a key id. 2^E epochs apart an id repeats, so fewer than that may be open.
 inline constexpr unsigned sframe_epoch_bits = 8;
+inline constexpr unsigned sframe_epoch_bits_least = 7;
+inline constexpr unsigned sframe_epoch_bits_most = 16;
 
 /// Epochs whose frames still open, and for how long after the next epoch began.
 inline constexpr std::size_t sframe_open_epochs = 64;
@@ -120,6 +122,11 @@ inline constexpr std::chrono::milliseconds verification_restart{3000};
 inline constexpr std::chrono::milliseconds verification_phase{10'000};
 inline constexpr std::chrono::milliseconds verification_comparing{180'000};
 
+/// Bits of a spoken code: those of the shortest form, and of the longest, so that a meeting can ask for no more than there
+/// is.
+inline constexpr std::uint8_t spoken_code_bits = 26;
+inline constexpr std::uint8_t spoken_code_bits_most = 42;
+
 /// Contributors of one run: more than ever read a code aloud. Each costs two hashes.
 inline constexpr std::size_t verification_contributors = 1024;
 
@@ -148,6 +155,17 @@ inline constexpr std::chrono::seconds revocation_age = std::chrono::hours{24 * 7
 
 /// Chains of issuers that are remembered as good: an organisation has a handful.
 inline constexpr std::size_t issuer_paths = 256;
+
+/// People with a role in one meeting: hosts and their helpers. Every member holds the list, and each commit is judged by
+/// it.
+inline constexpr std::size_t roles = 256;
+
+/// Bytes of one message in the chat: a page.
+inline constexpr std::size_t chat_bytes = 16384;
+
+/// Messages of the chat that a participant keeps, and events that wait to be taken: the oldest ones give way.
+inline constexpr std::size_t chat_messages = 10'000;
+inline constexpr std::size_t meeting_events = 65'536;
 
 /// Bytes of a display name.
 inline constexpr std::size_t name_bytes = 256;

@@ -128,7 +128,8 @@ class [[nodiscard]] result {
 
   [[nodiscard]] constexpr T& operator*() & { return *checked(); }
   [[nodiscard]] constexpr const T& operator*() const& { return *checked(); }
-  [[nodiscard]] constexpr T&& operator*() && { return std::move(*checked()); }
+  /// By value, so that `for (auto& x : *f())` iterates over something that lives.
+  [[nodiscard]] constexpr T operator*() && { return std::move(*checked()); }
   [[nodiscard]] constexpr T* operator->() { return checked(); }
   [[nodiscard]] constexpr const T* operator->() const { return checked(); }
 

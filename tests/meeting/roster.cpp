@@ -125,6 +125,9 @@ TEST_CASE("whom others let in is shown as one's own list says, and splits nothin
   auto bobs_room = *meeting::join(std::move(bobs_wish), add.welcome());
   REQUIRE(room.apply(std::move(add)));
   CHECK(bobs_room.security(bobs_room.roster()).level == security_level::end_to_end_encrypted);
+  auto helper = *room.set_role(bobs_room.own_leaf(), role::co_host);
+  REQUIRE(bobs_room.receive(helper.commit()));
+  REQUIRE(room.apply(std::move(helper)));
 
   CHECK_FALSE(bobs_room.admit(carols_wish.key_package()));  // he knows that hers is revoked
   auto second = *room.admit(carols_wish.key_package());     // she does not

@@ -2,58 +2,24 @@
 /// meeting: an end-to-end encrypted meeting as one participant holds it: MLS for who is in, SFrame for what is said.
 #pragma once
 
-#include <conclave/identity/identity.hpp>
+#include <conclave/meeting/chat.hpp>
+#include <conclave/meeting/events.hpp>
+#include <conclave/meeting/knock.hpp>
 #include <conclave/meeting/media.hpp>
-#include <conclave/meeting/roster.hpp>
+#include <conclave/meeting/shared_rules.hpp>
 #include <conclave/meeting/verification.hpp>
 #include <conclave/mls/group.hpp>
-#include <conclave/sas/code.hpp>
 
 namespace conclave::inline CONCLAVE_ABI {
 
-/// meeting_options: what a host chooses for a meeting, and a participant for itself.
-struct meeting_options {
-  mls::cipher_suite suite = mls::cipher_suite::mls_128_dhkemx25519_aes128gcm_sha256_ed25519;
-  sframe::cipher_suite media = sframe::cipher_suite::aes_128_gcm_sha256_128;
-  mls::group_policy group;
-  /// What everybody has to be, for the meeting to be shown as end-to-end encrypted without reservation.
-  identity_state expects = identity_state::unverified;
-  std::chrono::seconds key_package_valid_for = std::chrono::hours{24};
-};
-
-template <crypto_provider P>
-class basic_meeting;
-
-/// basic_knock<P>: a wish to be let in: a key package to hand to a host, and the private keys for the Welcome.
-/// One-time.
-template <crypto_provider P>
-class basic_knock {
- public:
-  /// create(env, who, options): Errors: unsupported, no_entropy, misuse (the identity's key does not fit the suite).
-  [[nodiscard]] static result<basic_knock> create(environment& env, const identity& who,
-                                                  const meeting_options& options = {}) {
-    CONCLAVE_TRY(const auto suite, mls::basic_suite<P>::make(options.suite));
-    auto me = basic_meeting<P>::client_of(who);
-    CONCLAVE_TRY(auto package, mls::make_key_package(env, suite, me, {options.key_package_valid_for, false}));
-    return basic_knock(env, std::move(me), std::move(package), options);
-  }
-
-  /// key_package(): an MLSMessage, for the host.
-  [[nodiscard]] byte_view key_package() const noexcept { return package_.message; }
-
- private:
-  friend basic_meeting<P>;
-  basic_knock(environment& env, mls::client&& me, mls::prepared_key_package&& package, const meeting_options& options)
-      : env_{&env}, me_{std::move(me)}, package_{std::move(package)}, options_{options} {}
-
-  environment* env_;
-  mls::client me_;
-  mls::prepared_key_package package_;
-  meeting_options options_;
-};
+namespace rules {
+inline constexpr rule no_verification_on{"a spoken verification is on: who comes in now would end it",
+                                         "sas/verification.hpp"};
+}  // namespace rules
 
 /// basic_meeting<P>: Move-only. Every call succeeds or changes nothing. Threads: one at a time; senders and receivers
-/// may live on other threads. Lifetime: the environment outlives the meeting, its senders and its receivers.
+/// may live on other threads. Lifetime: the environment, and what the options point to, outlive the meeting, its senders
+/// and its receivers.
 template <crypto_provider P>
 class basic_meeting {
  public:
@@ -68,6 +34,8 @@ class basic_meeting {
     [[nodiscard]] byte_view commit() const noexcept { return pending_.message(); }
     [[nodiscard]] byte_view welcome() const noexcept { return pending_.welcome(); }
     [[nodiscard]] bytes ratchet_tree() const { return pending_.ratchet_tree(); }
+    /// facts(): what it does, once it is applied.
+    [[nodiscard]] const mls::epoch_change& facts() const noexcept { return pending_.change(); }
 
    private:
     friend basic_meeting;
@@ -75,33 +43,96 @@ class basic_meeting {
     mls::pending_commit<P> pending_;
   };
 
-  /// create(env, me, name, options): a meeting with one participant. The MLS group id is random; the name is what this
-  /// participant calls the meeting, and does not travel. Errors: over_limit (name), unsupported, no_entropy, misuse.
+  /// saying: text that is ready to be sent; it is not in the chat before apply().
+  class saying {
+   public:
+    [[nodiscard]] byte_view message() const noexcept { return message_; }
+
+   private:
+    friend basic_meeting;
+    bytes message_;
+    text_kind kind_{};
+    std::uint64_t epoch_ = 0;
+    std::string text_;
+  };
+
+  /// entering: a meeting that is entered by oneself: entered once the delivery service has accepted `commit`.
+  struct entering {
+    basic_meeting room;
+    bytes commit;
+  };
+
+  /// room_for_some: a room beside this meeting, and the Welcome for whom it is meant.
+  struct room_for_some {
+    basic_meeting room;
+    bytes welcome;
+  };
+
+  /// create(env, me, name, options): a meeting with one participant, its host. The MLS group id is random; the name is
+  /// what this participant calls the meeting, and does not travel. Errors: over_limit (name), malformed (parameters),
+  /// unsupported, no_entropy, misuse.
   [[nodiscard]] static result<basic_meeting> create(environment& env, const identity& me, std::string_view name,
                                                     const meeting_options& options = {}) {
     if (name.size() > limits::name_bytes) return errc::over_limit;
+    const encoded_roles roles = with_role({}, me.key().public_view(), role::host);
+    meeting_parameters parameters = options.parameters;
+    parameters.roles = roles.list();
+    CONCLAVE_CHECK(parameters.valid());
     std::array<std::uint8_t, 32> group_id;
     CONCLAVE_CHECK(env.random(group_id));
-    CONCLAVE_TRY(auto group,
-                 mls::basic_group<P>::create(env, options.suite, client_of(me), group_id, {}, options.group));
-    return start(env, std::move(group), name, options);
+    auto rules = std::make_shared<shared_rules>(options.group.rules);
+    CONCLAVE_TRY(auto group, mls::basic_group<P>::create(env, options.suite, client_of(me), group_id,
+                                                         with_parameters({}, parameters), ruled(options, *rules)));
+    return start(env, client_of(me), std::move(group), std::move(rules), name, options);
   }
 
   /// join(knock, welcome, ratchet_tree): the knock is used up by a success. Errors: unknown_key (the Welcome is for
-  /// somebody else), unauthentic, malformed, refused, unsupported, no_entropy.
+  /// somebody else), unauthentic, malformed, refused (among others: no meeting, but another MLS group), unsupported,
+  /// no_entropy.
   [[nodiscard]] static result<basic_meeting> join(knock&& wish, byte_view welcome,
                                                   std::optional<byte_view> ratchet_tree = std::nullopt,
                                                   std::string_view name = {}) {
+    auto rules = std::make_shared<shared_rules>(wish.options_.group.rules);
     CONCLAVE_TRY(auto group, mls::basic_group<P>::join(*wish.env_, wish.me_.clone(), std::move(wish.package_), welcome,
-                                                       {ratchet_tree, {}}, wish.options_.group));
-    return start(*wish.env_, std::move(group), name, wish.options_);
+                                                       {ratchet_tree, {}}, ruled(wish.options_, *rules)));
+    return start(*wish.env_, wish.me_.clone(), std::move(group), std::move(rules), name, wish.options_);
   }
+
+  /// enter(env, me, entrance, name, options): by oneself, where the door is open. come_back(...): into the place one had,
+  /// after a crash, a lost commit or another network, with the same key as then; where the door is not sealed.
+  /// `entrance` is that of the present epoch. Errors: refused (the door; the key), unknown_key (never was in), malformed,
+  /// unauthentic, unsupported, no_entropy.
+  [[nodiscard]] static result<entering> enter(environment& env, const identity& me, byte_view entrance,
+                                              std::string_view name = {}, const meeting_options& options = {}) {
+    return enter_by_oneself(env, client_of(me), entrance, name, options, false);
+  }
+  [[nodiscard]] static result<entering> come_back(environment& env, const identity& me, byte_view entrance,
+                                                  std::string_view name = {}, const meeting_options& options = {}) {
+    return enter_by_oneself(env, client_of(me), entrance, name, options, true);
+  }
+  /// come_back(entrance): the same for a meeting that missed a commit. continue_from(before): what came back goes on with
+  /// the chat, the events, and what was verified or has failed in the meeting that was lost.
+  [[nodiscard]] result<entering> come_back(byte_view entrance) const {
+    return enter_by_oneself(*env_, me_.clone(), entrance, name_, options_, true);
+  }
+  void continue_from(basic_meeting&& before) {
+    basic_meeting lost = std::move(before);
+    said_ = lost.said_;
+    chat_ = std::move(lost.chat_);
+    events_ = std::move(lost.events_);
+    verification_ = std::move(lost.verification_);
+    verified_epoch_.reset();
+  }
+  /// entrance(): for enter() and come_back(): a GroupInfo, for the delivery service to keep; valid in this epoch only.
+  [[nodiscard]] result<bytes> entrance() const { return group_.group_info(*env_, {true, true}); }
 
   // ---- who is in -------------------------------------------------------------------------------------------------
 
-  /// admit(key_packages), remove(leaves), refresh(): one commit each. Errors: refused, malformed, unauthentic with the
-  /// rule that was broken; misuse after leaving; no_entropy.
+  /// admit(key_packages), remove(leaves), refresh(): one commit each; commit(request): any. Errors: refused, malformed,
+  /// unauthentic with the rule that was broken; refused where a verification is on, for admit(); misuse after leaving;
+  /// no_entropy.
   [[nodiscard]] result<change> admit(std::span<const byte_view> key_packages) {
+    if (admissions_held()) return failure{errc::refused, rules::no_verification_on};
     mls::commit_request request;
     request.add = key_packages;
     return commit(request);
@@ -113,45 +144,119 @@ class basic_meeting {
     return commit(request);
   }
   [[nodiscard]] result<change> remove(mls::leaf_index leaf) { return remove({&leaf, 1}); }
-  [[nodiscard]] result<change> refresh() { return commit({}); }
+  [[nodiscard]] result<change> refresh() { return commit(mls::commit_request{}); }
+  [[nodiscard]] result<change> commit(const mls::commit_request& request) {
+    CONCLAVE_TRY(auto pending, group_.commit(*env_, request));
+    return change(std::move(pending));
+  }
+  /// admissions_held(): a spoken verification is on, here or among others, which a new epoch would end. Others hold
+  /// admissions for the time a run needs to reveal, and only so often in one epoch.
+  [[nodiscard]] bool admissions_held() const { return verification_.running() || env_->steady() < held_until_; }
 
-  /// leave(): a proposal to remove this participant, for a host to commit. Until then it stays in.
+  /// leave(): a proposal to remove this participant, for anybody to commit. Until then it stays in.
   [[nodiscard]] result<bytes> leave() { return group_.propose_remove(*env_, group_.own_leaf()); }
+
+  // ---- what all agree on -----------------------------------------------------------------------------------------
+
+  /// parameters(): of this epoch. A view that lives until the next non-const call.
+  [[nodiscard]] meeting_parameters parameters() const { return *meeting_parameters::of(context().extensions); }
+  /// role_of(leaf): participant where it is blank.
+  [[nodiscard]] role role_of(mls::leaf_index leaf) const {
+    if (!group_.tree().contains(leaf)) return role::participant;
+    return parameters().role_of(group_.tree().leaf(leaf)->signature_key);
+  }
+  /// set_door(door), set_role(leaf, role), change_parameters(parameters): Errors: refused (no right to), misuse (a blank
+  /// leaf), malformed (no host would be left), over_limit; as commit().
+  [[nodiscard]] result<change> set_door(door becomes) {
+    meeting_parameters p = parameters();
+    p.door = becomes;
+    return change_parameters(p);
+  }
+  [[nodiscard]] result<change> set_role(mls::leaf_index leaf, role becomes) {
+    if (!group_.tree().contains(leaf)) return errc::misuse;
+    meeting_parameters p = parameters();
+    const encoded_roles roles = with_role(p.roles, group_.tree().leaf(leaf)->signature_key, becomes);
+    p.roles = roles.list();
+    return change_parameters(p);
+  }
+  [[nodiscard]] result<change> change_parameters(const meeting_parameters& p) {
+    CONCLAVE_CHECK(p.valid());
+    const bytes items = with_parameters(context().extensions, p);
+    mls::commit_request request;
+    request.extensions = items;
+    return commit(request);
+  }
+
+  // ---- what happens ----------------------------------------------------------------------------------------------
 
   /// apply(change): the delivery service accepted it: new epoch, new media keys, new security code. stale_epoch where
   /// another change came first.
   [[nodiscard]] status apply(change&& accepted) {
     change taken = std::move(accepted);
     CONCLAVE_TRY(const auto applied, group_.apply(std::move(taken.pending_)));
-    attendance_.follow(applied);
-    return publish(!applied.removed.empty());
+    return follow(applied);
   }
 
-  /// receive(message): a message from the delivery service, in its order. Errors: as mls::basic_group::process.
+  /// receive(message): a message from the delivery service, in its order. What it leads to is also an event. Errors: as
+  /// mls::basic_group::process.
   [[nodiscard]] result<mls::event> receive(byte_view message) {
     CONCLAVE_TRY(auto event, group_.process(*env_, message));
-    if (const auto* changed = std::get_if<mls::epoch_change>(&event)) {
-      attendance_.follow(*changed);
-      if (changed->removed_me)
-        keys_->close();
-      else
-        CONCLAVE_CHECK(publish(!changed->removed.empty()));
-    }
+    if (const auto* changed = std::get_if<mls::epoch_change>(&event))
+      CONCLAVE_CHECK(follow(*changed));
+    else if (const auto* said = std::get_if<mls::application_message>(&event))
+      hear(*said);
     return event;
   }
 
-  /// say(plaintext): a message to everybody, signed and ordered by the delivery service.
+  /// take_events(): what has happened since the last time, in order. From limits::meeting_events on the oldest are lost.
+  [[nodiscard]] std::vector<meeting_event> take_events() {
+    const auto taken = std::exchange(events_, {});
+    return {taken.begin(), taken.end()};
+  }
+
+  // ---- words -----------------------------------------------------------------------------------------------------
+
+  /// say(plaintext): a message of the application's own to everybody, signed and ordered by the delivery service.
   [[nodiscard]] result<bytes> say(byte_view plaintext) { return group_.protect(*env_, plaintext, {}); }
+
+  /// write(text, kind): for the chat, or a note. Errors: malformed (not UTF-8), over_limit; as say().
+  [[nodiscard]] result<saying> write(std::string_view text, text_kind kind = text_kind::chat) {
+    CONCLAVE_CHECK(chat_content::valid(as_bytes(text)));
+    saying out;
+    out.kind_ = kind;
+    out.epoch_ = epoch();
+    out.text_ = text;
+    CONCLAVE_TRY(out.message_, say(wire::encode(chat_content{kind, said_ + 1, as_bytes(text)})));
+    ++said_;
+    return out;
+  }
+  /// apply(saying): the delivery service has taken it: here is its place in the chat.
+  void apply(saying&& taken) {
+    const saying own = std::move(taken);
+    chat_.add(own_leaf(), name_of(own_leaf()), own.epoch_, {own.kind_, 0, as_bytes(own.text_)});
+  }
+  [[nodiscard]] const chat_history& chat() const noexcept { return chat_; }
 
   // ---- media -----------------------------------------------------------------------------------------------------
 
-  /// open_sender(stream): the stream's only sender; misuse while another one lives. open_receiver(): any number.
+  /// open_sender(stream): the stream's only sender; misuse while another one lives; refused after restore(), until the
+  /// next epoch. open_receiver(): any number.
   [[nodiscard]] result<sender> open_sender(std::uint32_t stream) { return sender::open(keys_, stream); }
   [[nodiscard]] result<receiver> open_receiver() { return receiver::open(*env_, keys_); }
 
   // ---- facts -----------------------------------------------------------------------------------------------------
 
-  /// code(): what every screen shows in this epoch.
+  /// state(): what the header shows, now.
+  [[nodiscard]] meeting_state state() const {
+    auto shown = header();
+    meeting_state out{shown.level, std::move(shown.reasons), std::nullopt, epoch(), size(), door::sealed, {}};
+    if (!active()) return out;
+    out.code = screen_.visible(env_->steady());
+    out.door = parameters().door;
+    out.own_role = role_of(own_leaf());
+    return out;
+  }
+  /// code(): the security code of this epoch, settled or not.
   [[nodiscard]] sas::security_code code() const noexcept {
     return *sas::security_code::make(group_.authenticator().reveal(), group_.epoch_number());
   }
@@ -162,102 +267,319 @@ class basic_meeting {
   [[nodiscard]] sas::machine_code machine_code() const {
     return sas::machine_code::make<P>(group_.suite().hash_algorithm(), group_.authenticator().reveal(), epoch());
   }
-  /// verification_epoch(): this epoch for sas::verification; misuse after leaving.
-  [[nodiscard]] result<sas::epoch_view> verification_epoch() const { return conclave::verification_epoch(group_); }
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] bool active() const noexcept { return group_.active(); }
   [[nodiscard]] std::uint64_t epoch() const noexcept { return group_.epoch_number(); }
   [[nodiscard]] std::size_t size() const noexcept { return group_.tree().member_count(); }
   [[nodiscard]] mls::leaf_index own_leaf() const noexcept { return group_.own_leaf(); }
   [[nodiscard]] byte_view group_id() const noexcept { return group_.group_id(); }
+  /// tree(): who sits where. Lives until the next non-const call.
+  [[nodiscard]] const mls::ratchet_tree<P>& tree() const noexcept { return group_.tree(); }
   /// ratchet_tree(): for joiners whose Welcome does not carry it.
   [[nodiscard]] bytes ratchet_tree() const { return group_.ratchet_tree_items(); }
-  /// roster(aloud), security(people, aloud): who is in, and what the header shows of it, judged at env.wall(): after
-  /// each change, and now and then, because certificates expire and are revoked. `aloud` is what verification of the
-  /// spoken code has come to.
-  [[nodiscard]] std::vector<participant> roster(const spoken_state& aloud = {}) const {
+
+  // ---- people ----------------------------------------------------------------------------------------------------
+
+  /// roster(aloud), security(people, aloud): who is in, and what the header shows of it, judged at env.wall(). `aloud` is
+  /// what comparing a spoken code has come to; without it, that of verification().
+  [[nodiscard]] std::vector<participant> roster(const spoken_state& aloud) const {
     std::vector<participant> out;
     out.reserve(size());
     for (const mls::judged_identity& who : group_.identities(env_->wall())) {
-      const auto seen = attendance_.of(who.leaf);
-      out.push_back({who.leaf, name_of(who.leaf), seen.since, who.state, seen.device, aloud.compared_with(who.leaf)});
+      const auto* seen = attendance_.find(who.leaf);
+      out.push_back({who.leaf, seen->name, seen->since, who.state, seen->device, aloud.compared_with(who.leaf)});
     }
     return out;
   }
+  [[nodiscard]] std::vector<participant> roster() const { return roster(spoken_state::of(verification_)); }
   [[nodiscard]] meeting_security security(std::span<const participant> people, const spoken_state& aloud = {}) const {
-    return security_of(active(), people, expects_, aloud);
+    return security_of(active(), people, options_.expects, aloud);
+  }
+  /// people(): everybody with their devices, judged when they came or when judge_again() was called last.
+  [[nodiscard]] std::vector<person> people() const { return people_of(attendance_); }
+  /// judge_again(): now and then, because certificates expire and are revoked. Events tell what is different.
+  void judge_again() {
+    const auto before = header().level;
+    for (const mls::judged_identity& who : group_.identities(env_->wall()))
+      if (attendance_.judge(who.leaf, who.state)) tell_of(meeting_event::kind::identity_changed, who.leaf);
+    tell_of_icon(before);
   }
   /// visitor(key_package): who knocks, for the host to look at before admit(); the signatures are verified. Errors:
   /// those of admit(), but for the identity, which is shown.
   [[nodiscard]] result<conclave::visitor> visitor(byte_view key_package) const {
     CONCLAVE_TRY(const auto knocks, mls::message::decode(key_package));
     if (knocks.format != mls::wire_format::key_package) return errc::malformed;
-    CONCLAVE_TRY(const auto context, wire::decode<mls::group_context>(group_.group_context()));
     const auto& package = knocks.key_package;
-    CONCLAVE_CHECK(mls::valid_key_package(group_.suite(), package.value, context.extensions, max_lifetime_));
+    CONCLAVE_CHECK(
+        mls::valid_key_package(group_.suite(), package.value, context().extensions, options_.group.max_lifetime));
     mls::signature_batch<P> signatures(group_.suite());
     signatures.add_key_package(package);
     CONCLAVE_CHECK(signatures.verify());
-    const mls::judge by(identities_, group_.suite().signature(), env_->wall());
     const auto& leaf = package->leaf.value;
-    return conclave::visitor{shown_name(identities_, present_leaf(leaf)), by.member(leaf)};
+    return conclave::visitor{shown_name(validator(), present_leaf(leaf)), judge().member(leaf)};
   }
   /// claim_device(leaf, device): what a participant says of its device, in a message; forgotten when it leaves.
   void claim_device(mls::leaf_index leaf, device_kind device) { attendance_.claim(leaf, device); }
   /// find(name): the leaf of the first participant with this name.
   [[nodiscard]] std::optional<mls::leaf_index> find(std::string_view who) const {
-    std::optional<mls::leaf_index> out;
-    group_.tree().for_each_leaf([&](mls::leaf_index i) {
-      if (!out && name_of(i) == who) out = i;
-    });
-    return out;
+    for (const auto& [leaf, entry] : attendance_.all())
+      if (entry.name == who) return leaf;
+    return std::nullopt;
   }
 
-  /// client_of(identity): how an identity appears in MLS.
-  [[nodiscard]] static mls::client client_of(const identity& who) {
-    mls::client out;
-    out.signer = who.key().clone();
-    out.credential_type = who.type();
-    out.credential = who.credential();
+  // ---- verification ----------------------------------------------------------------------------------------------
+
+  /// verification(): this participant's side of spoken verifications, in the present epoch. After each call to it, and
+  /// after each receive(), take_messages() are to be sent.
+  [[nodiscard]] sas::basic_verification<P>& verification() {
+    catch_up();
+    return verification_;
+  }
+  /// take_messages(): what the verification has to say, as messages for the delivery service, in their order. Errors:
+  /// refused while proposals wait for a commit: commit, and ask again; as say().
+  [[nodiscard]] result<std::vector<bytes>> take_messages() {
+    for (bytes& data : verification_.take_messages()) unsaid_.push_back(std::move(data));
+    std::vector<bytes> out;
+    while (!unsaid_.empty()) {
+      auto message = say(unsaid_.front());
+      if (!message && out.empty()) return message.error();
+      if (!message) break;
+      out.push_back(*std::move(message));
+      unsaid_.pop_front();
+    }
     return out;
+  }
+  /// verification_epoch(): this epoch for a sas::verification of one's own; misuse after leaving.
+  [[nodiscard]] result<sas::epoch_view> verification_epoch() const { return conclave::verification_epoch(group_); }
+
+  // ---- rooms for some --------------------------------------------------------------------------------------------
+
+  /// open_room(key_packages, name): a meeting of some of those who are here, with its own keys: nothing that is said here
+  /// opens there, nor the reverse. It is tied to this one, whose members alone can be in it from the start (RFC 9420
+  /// 11.3). Its host is who opens it. Errors: refused (somebody is not a member here), as create() and admit().
+  [[nodiscard]] result<room_for_some> open_room(std::span<const byte_view> key_packages, std::string_view name) const {
+    if (name.size() > limits::name_bytes) return errc::over_limit;
+    std::array<std::uint8_t, 32> group_id;
+    CONCLAVE_CHECK(env_->random(group_id));
+    meeting_parameters p = parameters();
+    const encoded_roles roles = with_role(p.roles, me_.signer.public_view(), role::host);
+    p.roles = roles.list();
+    p.door = door::lobby;
+    CONCLAVE_TRY(auto branched, group_.branch(*env_, me_.clone(), group_id, key_packages, with_parameters({}, p)));
+    CONCLAVE_TRY(auto room, start(*env_, me_.clone(), std::move(branched.group), rules_, name, options_));
+    return room_for_some{std::move(room), branched.welcomes.empty() ? bytes{} : std::move(branched.welcomes.front())};
+  }
+  /// enter_room(knock, welcome, ratchet_tree, name): one that somebody of this meeting has opened. Errors: as join();
+  /// refused where it is no room of this meeting.
+  [[nodiscard]] result<basic_meeting> enter_room(knock&& wish, byte_view welcome,
+                                                 std::optional<byte_view> ratchet_tree = std::nullopt,
+                                                 std::string_view name = {}) const {
+    auto rules = std::make_shared<shared_rules>(wish.options_.group.rules);
+    CONCLAVE_TRY(auto group, group_.join_successor(*wish.env_, wish.me_.clone(), std::move(wish.package_), welcome,
+                                                   {ratchet_tree, {}}, ruled(wish.options_, *rules)));
+    return start(*wish.env_, wish.me_.clone(), std::move(group), std::move(rules), name, wish.options_);
+  }
+
+  // ---- crashes ---------------------------------------------------------------------------------------------------
+
+  /// snapshot(key), sequence(): as mls::basic_group. What is in the chat, verified or counted as failed is not in it.
+  [[nodiscard]] result<bytes> snapshot(const mls::snapshot_key& key) { return group_.snapshot(*env_, key); }
+  [[nodiscard]] std::uint64_t sequence() const noexcept { return group_.sequence(); }
+  /// restore(env, key, newest, snapshot, me, name, options): the meeting as it was, after a crash. It receives at once,
+  /// sends messages after its next snapshot, and media from the next epoch on, because nobody knows which counters were
+  /// used: refresh() begins one. Errors: as mls::basic_group::restore; misuse (another identity).
+  [[nodiscard]] static result<basic_meeting> restore(environment& env, const mls::snapshot_key& key,
+                                                     std::uint64_t newest, byte_view sealed, const identity& me,
+                                                     std::string_view name = {}, const meeting_options& options = {}) {
+    auto rules = std::make_shared<shared_rules>(options.group.rules);
+    CONCLAVE_TRY(auto group, mls::basic_group<P>::restore(env, key, newest, sealed, ruled(options, *rules)));
+    if (!group.active() || !equal(group.tree().leaf(group.own_leaf())->signature_key, me.key().public_view()))
+      return errc::misuse;
+    CONCLAVE_TRY(const auto context, wire::decode<mls::group_context>(group.group_context()));
+    CONCLAVE_TRY(const auto p, meeting_parameters::of(context.extensions));
+    return basic_meeting(env, client_of(me), std::move(group), std::move(rules), name, options, p);
   }
 
  private:
-  basic_meeting(environment& env, mls::basic_group<P>&& group, std::string_view name, const meeting_options& options)
+  basic_meeting(environment& env, mls::client&& me, mls::basic_group<P>&& group, std::shared_ptr<shared_rules>&& rules,
+                std::string_view name, const meeting_options& options, const meeting_parameters& p)
       : env_{&env},
+        me_{std::move(me)},
+        rules_{std::move(rules)},
         group_{std::move(group)},
         name_{name},
-        media_suite_{options.media},
-        identities_{options.group.identities},
-        expects_{options.expects},
-        max_lifetime_{options.group.max_lifetime} {
-    attendance_.begin(group_.tree(), group_.epoch_number());
+        options_{options},
+        verification_{p.code_bits} {
+    agreed_ = to_bytes(context().extensions.encoded());
+    for (const mls::judged_identity& who : group_.identities(env.wall())) attend(who.leaf, who.state);
+    screen_.enter(code(), env.steady());
   }
 
-  [[nodiscard]] static result<basic_meeting> start(environment& env, mls::basic_group<P>&& group, std::string_view name,
+  /// The host's policy under the rules of every meeting.
+  [[nodiscard]] static mls::group_policy ruled(const meeting_options& options, shared_rules& rules) {
+    mls::group_policy out = options.group;
+    out.rules = &rules;
+    return out;
+  }
+
+  [[nodiscard]] static result<basic_meeting> start(environment& env, mls::client&& me, mls::basic_group<P>&& group,
+                                                   std::shared_ptr<shared_rules> rules, std::string_view name,
                                                    const meeting_options& options) {
-    basic_meeting out(env, std::move(group), name, options);
+    CONCLAVE_TRY(const auto context, wire::decode<mls::group_context>(group.group_context()));
+    CONCLAVE_TRY(const auto p, meeting_parameters::of(context.extensions));
+    if (!sframe::supports<P>(p.media)) return errc::unsupported;
+    basic_meeting out(env, std::move(me), std::move(group), std::move(rules), name, options, p);
     CONCLAVE_CHECK(out.publish(false));
     return out;
   }
 
+  [[nodiscard]] static result<entering> enter_by_oneself(environment& env, mls::client&& me, byte_view entrance,
+                                                         std::string_view name, const meeting_options& options,
+                                                         bool again) {
+    auto rules = std::make_shared<shared_rules>(options.group.rules);
+    mls::external_join_options with;
+    with.resync = again;
+    CONCLAVE_TRY(auto joined,
+                 mls::basic_group<P>::join_external(env, me.clone(), entrance, with, ruled(options, *rules)));
+    CONCLAVE_TRY(auto room, start(env, std::move(me), std::move(joined.group), std::move(rules), name, options));
+    return entering{std::move(room), std::move(joined.commit)};
+  }
+
+  [[nodiscard]] mls::group_context context() const { return *wire::decode<mls::group_context>(group_.group_context()); }
+  [[nodiscard]] identity_validator* validator() const noexcept { return options_.group.identities; }
+  [[nodiscard]] mls::judge judge() const { return {validator(), group_.suite().signature(), env_->wall()}; }
   [[nodiscard]] presented_identity present_leaf(const mls::leaf_node& leaf) const {
     return mls::present(group_.suite().signature(), leaf.credential, leaf.signature_key);
   }
-  [[nodiscard]] std::string name_of(mls::leaf_index i) const {
-    return shown_name(identities_, present_leaf(group_.tree().leaf(i).value));
+  [[nodiscard]] std::string name_of(mls::leaf_index leaf) const {
+    const auto* entry = attendance_.find(leaf);
+    return entry == nullptr ? std::string{} : entry->name;
+  }
+  [[nodiscard]] meeting_security header() const {
+    return security_of(active(), attendance_.states(), options_.expects, spoken_state::of(verification_).differed);
   }
 
-  [[nodiscard]] result<change> commit(const mls::commit_request& request) {
-    CONCLAVE_TRY(auto pending, group_.commit(*env_, request));
-    return change(std::move(pending));
+  [[nodiscard]] std::string name_in_tree(mls::leaf_index leaf) const {
+    return shown_name(validator(), present_leaf(group_.tree().leaf(leaf).value));
+  }
+  void attend(mls::leaf_index leaf, identity_state state) {
+    attendance_.add(leaf, {epoch(), name_in_tree(leaf), state, {}});
+  }
+
+  // ---- events ----------------------------------------------------------------------------------------------------
+
+  void tell(meeting_event&& what) {
+    if (events_.size() == limits::meeting_events) events_.pop_front();
+    events_.push_back(std::move(what));
+  }
+  void tell_of(enum meeting_event::kind what, mls::leaf_index leaf) {
+    const auto* who = attendance_.find(leaf);
+    tell({what, epoch(), leaf, who->name, who->identity, {}});
+  }
+  void tell_of_icon(security_level before) {
+    const auto now = header().level;
+    if (now != before)
+      tell({now < before ? meeting_event::kind::degraded : meeting_event::kind::secured, epoch(), {}, {}, {}, {}});
+  }
+
+  /// An epoch has begun: media, roster, code and verification follow.
+  [[nodiscard]] status follow(const mls::epoch_change& changed) {
+    using enum meeting_event::kind;
+    const auto icon = header().level;
+    if (changed.removed_me) {
+      keys_->close();
+      tell({over, changed.epoch, own_leaf(), name_of(own_leaf()), {}, {}});
+      tell_of_icon(icon);
+      return {};
+    }
+    const bool by_itself = std::ranges::find(changed.added, *changed.committer) != changed.added.end();
+    bool back = false;
+    for (const mls::leaf_index leaf : changed.removed) {
+      // who enters by itself can take no place away but the one it had
+      const bool returns = by_itself && name_of(leaf) == name_in_tree(*changed.committer);
+      back = back || returns;
+      if (!returns) tell_of(left, leaf);
+      attendance_.remove(leaf);
+      chat_.forget(leaf);
+    }
+    for (const auto& [leaf, state] : changed.identities) {
+      if (std::ranges::find(changed.added, leaf) == changed.added.end()) {
+        attend_again(leaf, state);
+        continue;
+      }
+      attend(leaf, state);
+      tell_of(back ? came_back : joined, leaf);
+    }
+    if (!equal(agreed_, context().extensions.encoded())) follow_parameters();
+    held_until_ = {};
+    holds_ = 0;
+    if (verification_.running() || verification_.verified()) catch_up();
+    screen_.enter(code(), env_->steady());
+    tell({code_changed, epoch(), {}, {}, {}, {}});
+    tell_of_icon(icon);
+    return publish(!changed.removed.empty());
+  }
+
+  void follow_parameters() {
+    const bytes old = std::exchange(agreed_, to_bytes(context().extensions.encoded()));
+    const auto old_items = *mls::extension_list::check(old);
+    const meeting_parameters p = parameters();
+    meeting_parameters before = *meeting_parameters::of(old_items);
+    if (std::exchange(before.door, p.door) != p.door)
+      tell({meeting_event::kind::door_changed, epoch(), {}, {}, {}, p.door});
+    if (!equal(with_parameters(old_items, before), agreed_))
+      tell({meeting_event::kind::parameters_changed, epoch(), {}, {}, {}, p.door});
+    verification_.require(p.code_bits);
+  }
+
+  /// Another credential or key in the same place.
+  void attend_again(mls::leaf_index leaf, identity_state state) {
+    const auto* was = attendance_.find(leaf);
+    const auto since = was->since;
+    const auto device = was->device;
+    attendance_.add(leaf, {since, name_in_tree(leaf), state, device});
+    tell_of(meeting_event::kind::identity_changed, leaf);
+  }
+
+  /// An application message: for the chat, for the verification, or none of the meeting's business. What is of no use is
+  /// dropped: it was authentic, and says something about its sender only.
+  void hear(const mls::application_message& got) {
+    const bool current = got.epoch == epoch();
+    if (chat_content::is(got.plaintext)) {
+      const auto content = wire::decode<chat_content>(got.plaintext);
+      if (!content) return;
+      // the roster knows who sits there now, which after a late message may be somebody else
+      chat_.add(got.sender, current ? name_of(got.sender) : std::string{}, got.epoch, *content);
+      tell({meeting_event::kind::said, got.epoch, got.sender, chat_.messages().back().name, {}, {}});
+    } else if (current && sas::message::is(got.plaintext)) {
+      catch_up();
+      const auto icon = header().level;
+      const auto now = env_->steady();
+      const auto heard = verification_.receive(number(got.sender), got.epoch, got.plaintext, now);
+      if (!heard) return;
+      if (*heard == sas::notice::others && holds_ < limits::verification_failures_per_epoch) {
+        ++holds_;
+        held_until_ = now + 2 * limits::verification_phase;
+      }
+      tell({meeting_event::kind::verification, got.epoch, got.sender, name_of(got.sender), {}, {}});
+      tell_of_icon(icon);
+    }
+  }
+
+  /// The verification enters the present epoch, which costs a hash of everybody, and so happens only where it is needed.
+  void catch_up() {
+    if (verified_epoch_ == epoch() || !active()) return;
+    unsaid_.clear();
+    if (const auto view = conclave::verification_epoch(group_)) verification_.enter_epoch(*view, env_->steady());
+    verified_epoch_ = epoch();
   }
 
   /// Media follows the epoch (RFC 9605 5.2). After a removal the old epoch closes sooner: until then the removed member
   /// could still speak in it.
   [[nodiscard]] status publish(bool removal) {
-    CONCLAVE_TRY(const auto row, sframe::parameters(media_suite_));
-    media_epoch next{{group_.epoch_number(), media_suite_, group_.tree().leaf_count(), number(group_.own_leaf())},
+    const meeting_parameters p = parameters();
+    CONCLAVE_TRY(const auto row, sframe::parameters(p.media));
+    media_epoch next{{group_.epoch_number(), p.media, group_.tree().leaf_count(), number(group_.own_leaf())},
                      sframe::base_key(row.Nk),
                      removal ? limits::sframe_overlap_after_remove : limits::sframe_overlap,
                      env_->steady()};
@@ -267,13 +589,22 @@ class basic_meeting {
   }
 
   environment* env_;
+  mls::client me_;
+  std::shared_ptr<shared_rules> rules_;  // the group points to them, and so do rooms that branched off
   mls::basic_group<P> group_;
   std::string name_;
-  sframe::cipher_suite media_suite_;
-  identity_validator* identities_;
-  identity_state expects_;
-  std::chrono::seconds max_lifetime_;
+  meeting_options options_;
+  bytes agreed_;  // the extensions of the GroupContext, parameters among them
   attendance attendance_;
+  sas::code_screen<> screen_;
+  chat_history chat_;
+  std::uint64_t said_ = 0;
+  sas::basic_verification<P> verification_;
+  std::optional<std::uint64_t> verified_epoch_;  // that the verification has entered
+  std::deque<bytes> unsaid_;                     // messages of the verification
+  steady_time held_until_{};
+  std::size_t holds_ = 0;
+  std::deque<meeting_event> events_;
   std::shared_ptr<media_keys> keys_ = std::make_shared<media_keys>();
 };
 

@@ -57,36 +57,79 @@ struct spoken_state {
   }
 };
 
-/// attendance: what a roster remembers from epoch to epoch.
+/// attendance: what a roster remembers from epoch to epoch. Who leaves takes along what was known of it, even where
+/// somebody else takes its place.
 class attendance {
  public:
   struct entry {
     std::uint64_t since = 0;
+    std::string name;
+    identity_state identity = identity_state::unverified;
     device_kind device = device_kind::unknown;
   };
 
-  /// begin(tree, epoch): everybody who is there.
-  template <crypto_provider P>
-  void begin(const mls::ratchet_tree<P>& tree, std::uint64_t epoch) {
-    entries_.clear();
-    tree.for_each_leaf([&](mls::leaf_index i) { entries_[i] = {epoch}; });
+  void add(mls::leaf_index leaf, entry&& who) {
+    remove(leaf);
+    ++states_[who.identity];
+    entries_[leaf] = std::move(who);
   }
-  /// follow(change): who leaves takes what was known of it along, even where somebody else takes its place.
-  void follow(const mls::epoch_change& change) {
-    for (const mls::leaf_index i : change.removed) entries_.erase(i);
-    for (const mls::leaf_index i : change.added) entries_[i] = {change.epoch};
+  void remove(mls::leaf_index leaf) {
+    const auto at = entries_.find(leaf);
+    if (at == entries_.end()) return;
+    count_out(at->second.identity);
+    entries_.erase(at);
+  }
+  /// judge(leaf, state): true where that is another verdict than before.
+  bool judge(mls::leaf_index leaf, identity_state state) {
+    const auto at = entries_.find(leaf);
+    if (at == entries_.end() || at->second.identity == state) return false;
+    count_out(at->second.identity);
+    ++states_[state];
+    at->second.identity = state;
+    return true;
   }
   void claim(mls::leaf_index leaf, device_kind device) {
     if (const auto at = entries_.find(leaf); at != entries_.end()) at->second.device = device;
   }
-  [[nodiscard]] entry of(mls::leaf_index leaf) const {
+  [[nodiscard]] const entry* find(mls::leaf_index leaf) const {
     const auto at = entries_.find(leaf);
-    return at == entries_.end() ? entry{} : at->second;
+    return at == entries_.end() ? nullptr : &at->second;
   }
+  [[nodiscard]] const std::map<mls::leaf_index, entry>& all() const noexcept { return entries_; }
+  /// states(): how many people are in which state, the worst first.
+  [[nodiscard]] const std::map<identity_state, std::size_t>& states() const noexcept { return states_; }
 
  private:
+  void count_out(identity_state state) {
+    const auto at = states_.find(state);
+    if (--at->second == 0) states_.erase(at);
+  }
+
   std::map<mls::leaf_index, entry> entries_;
+  std::map<identity_state, std::size_t> states_;
 };
+
+/// person: the devices of somebody. What nobody vouches for stands alone: else whoever claims a name would pass as one
+/// more device of the person who has it.
+struct person {
+  std::string name;
+  identity_state identity = identity_state::unverified;  ///< the least of its devices
+  std::vector<mls::leaf_index> devices;
+};
+
+/// people_of(attendance): everybody, those with the longest-standing device first.
+[[nodiscard]] inline std::vector<person> people_of(const attendance& who) {
+  std::vector<person> out;
+  std::map<std::string_view, std::size_t> known;  // the identity that a validator has verified is the name
+  for (const auto& [leaf, entry] : who.all()) {
+    std::size_t at = out.size();
+    if (is_verified(entry.identity) && !entry.name.empty()) at = known.emplace(entry.name, at).first->second;
+    if (at == out.size()) out.push_back({entry.name, entry.identity, {}});
+    out[at].identity = std::min(out[at].identity, entry.identity);
+    out[at].devices.push_back(leaf);
+  }
+  return out;
+}
 
 /// security_level: the icon.
 enum class security_level : std::uint8_t { not_encrypted, degraded, end_to_end_encrypted };
@@ -128,23 +171,27 @@ struct meeting_security {
   std::vector<security_reason> reasons;
 };
 
-/// security_of(active, people, expects, aloud): a meeting is as good as the least of its members; `expects` is what
-/// each of them has to be.
-[[nodiscard]] inline meeting_security security_of(bool active, std::span<const participant> people,
-                                                  identity_state expects, const spoken_state& aloud) {
+/// security_of(active, states, expects, differed): a meeting is as good as the least of its members; `expects` is what
+/// each of them has to be, `states` how many people are in which state.
+[[nodiscard]] inline meeting_security security_of(bool active, const std::map<identity_state, std::size_t>& states,
+                                                  identity_state expects, bool differed) {
   meeting_security out;
-  if (!active || people.empty()) {
+  if (!active || states.empty()) {
     out.reasons.push_back({security_reason::kind::not_in_a_meeting});
     return out;
   }
-  if (aloud.differed) out.reasons.push_back({security_reason::kind::codes_differ});
-  std::map<identity_state, std::size_t> states;
-  for (const participant& p : people) ++states[p.identity];
+  if (differed) out.reasons.push_back({security_reason::kind::codes_differ});
   for (const auto& [state, n] : states)
     if (state < expects) out.reasons.push_back({security_reason::kind::identity, state, n});
   out.people = states.begin()->first;
   out.level = out.reasons.empty() ? security_level::end_to_end_encrypted : security_level::degraded;
   return out;
+}
+[[nodiscard]] inline meeting_security security_of(bool active, std::span<const participant> people,
+                                                  identity_state expects, const spoken_state& aloud) {
+  std::map<identity_state, std::size_t> states;
+  for (const participant& p : people) ++states[p.identity];
+  return security_of(active, states, expects, aloud.differed);
 }
 
 }  // namespace conclave

@@ -55,6 +55,9 @@ class basic_verification {
   basic_verification(basic_verification&&) noexcept = default;
   basic_verification& operator=(basic_verification&&) noexcept = default;
 
+  /// require(min_bits): the parameters of the meeting have changed, with a new epoch.
+  void require(unsigned min_bits) noexcept { min_bits_ = static_cast<std::uint8_t>(std::min(min_bits, 255U)); }
+
   /// enter_epoch(epoch, now): after each Commit, and once at first. A run that is on ends. Where members or their
   /// credentials are not the same as before, the meeting is no longer verified.
   void enter_epoch(const epoch_view& next, steady_time now) {

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+/// What a meeting tells its participant: events, which are taken when it suits, and one state for the header.
+#pragma once
+
+#include <conclave/meeting/parameters.hpp>
+#include <conclave/meeting/roster.hpp>
+#include <conclave/sas/code.hpp>
+
+namespace conclave::inline CONCLAVE_ABI {
+
+/// meeting_event: something happened. Of the fields after `epoch` only those that the kind speaks of are set.
+struct meeting_event {
+  enum class kind : std::uint8_t {
+    joined,              ///< `leaf`, `name`, `identity`
+    came_back,           ///< likewise: the same key as somebody who was in, in a new place
+    left,                ///< `leaf`, `name`: was removed, or left
+    identity_changed,    ///< `leaf`, `name`, `identity`: another credential or key, or another verdict about it
+    code_changed,        ///< a new epoch: a new security code, once it has settled
+    degraded,            ///< the icon is worse than before
+    secured,             ///< the icon is better than before
+    door_changed,        ///< `door`
+    parameters_changed,  ///< roles, capacity, or anything else that is not the door
+    said,                ///< a message of the chat, or a note, came
+    verification,        ///< the spoken verification moved on: look at it
+    over,                ///< this participant is out
+  } what{};
+  std::uint64_t epoch = 0;  ///< in which it happened
+  mls::leaf_index leaf{};
+  std::string name;
+  identity_state identity{};
+  conclave::door door{};
+};
+
+/// meeting_state: everything that a header shows. A value.
+struct meeting_state {
+  security_level level = security_level::not_encrypted;
+  std::vector<security_reason> reasons;    ///< why it is no better, the worst first
+  std::optional<sas::security_code> code;  ///< nothing while it is updating, and outside a meeting
+  std::uint64_t epoch = 0;
+  std::size_t people = 0;  ///< devices, as MLS counts
+  conclave::door door{};
+  role own_role{};
+};
+
+}  // namespace conclave

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+/// meeting_options: what a host chooses for a meeting, and a participant for itself.
+#pragma once
+
+#include <conclave/meeting/parameters.hpp>
+#include <conclave/mls/group_policy.hpp>
+
+namespace conclave::inline CONCLAVE_ABI {
+
+struct meeting_options {
+  /// For create(): the suite, and what all members are to agree on; its list of roles is made of the creator, as host.
+  mls::cipher_suite suite = mls::cipher_suite::mls_128_dhkemx25519_aes128gcm_sha256_ed25519;
+  meeting_parameters parameters;
+
+  // this participant's own
+
+  /// `rules` are asked after those of every meeting (meeting/shared_rules.hpp), and need to be the same for all members.
+  mls::group_policy group;
+  /// What everybody has to be, for the meeting to be shown as end-to-end encrypted without reservation.
+  identity_state expects = identity_state::unverified;
+  std::chrono::seconds key_package_valid_for = std::chrono::hours{24};
+};
+
+}  // namespace conclave
