@@ -80,6 +80,9 @@ class program {
       if (auto bad = story_.admit(host, from, to); !bad.empty()) return bad;
       say(std::to_string(to - from) + " admitted in one commit: " + std::to_string(to) + " people, all screens show " +
           story_.told().last_code);
+      if (from == 1) {
+        if (auto bad = story_.make_co_host(cast_.co_host); !bad.empty()) return bad;
+      }
     }
     for (const std::size_t s : cast_.speakers)
       if (auto bad = story_.take_the_floor(s, 2); !bad.empty()) return bad;

@@ -65,7 +65,7 @@ namespace demo {
   std::set<std::string> shown;
   std::string trouble;
   each_screen([&](seat& s) {
-    const auto code = s.app.show(left.now());
+    const auto code = s.app().show(left.now());
     if (!code) trouble = explain(s.name + " sees no code", code.error());
     if (!code) return;
     print_screen(s.name, code->text());
@@ -76,8 +76,8 @@ namespace demo {
   std::printf(
       "  He could not choose: that both are the same happens in one of 2^33 runs. They read aloud, and differ:\n");
   each_screen([&](seat& s) {
-    if (!s.app.decide(false, left.now()) || s.app.verified()) trouble = s.name + " was deceived";
-    print_screen(s.name, advice(s.app, names));
+    if (!s.app().decide(false, left.now()) || s.app().verified()) trouble = s.name + " was deceived";
+    print_screen(s.name, advice(s.app(), names));
   });
   return trouble;
 }
@@ -89,8 +89,8 @@ namespace demo {
   for (round_table* half : {&left, &right})
     if (const auto done = half->gather({names[0], names[1]}); !done)
       return explain("the meeting did not come about", done.error());
-  cv::sas::verification& ada = left.seats()[0].app;
-  cv::sas::verification& bela = right.seats()[1].app;
+  cv::sas::verification& ada = left.seats()[0].app();
+  cv::sas::verification& bela = right.seats()[1].app();
   const auto now = left.now();
   const std::uint64_t epoch = left.seats()[0].room.epoch();
   const std::vector<std::uint32_t> other{1};

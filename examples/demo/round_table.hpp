@@ -16,7 +16,8 @@ namespace cv = conclave;
 struct seat {
   std::string name;
   cv::meeting room;
-  cv::sas::verification app{26};  ///< bits of a code, a parameter of the meeting
+
+  [[nodiscard]] cv::sas::verification& app() { return room.verification(); }
 };
 
 class round_table {
@@ -40,8 +41,7 @@ class round_table {
       CONCLAVE_TRY(auto joined, cv::meeting::join(std::move(knocks[i - 1]), add.welcome()));
       seats_.push_back({names[i], std::move(joined)});
     }
-    CONCLAVE_CHECK(seats_[0].room.apply(std::move(add)));
-    return new_epoch();
+    return seats_[0].room.apply(std::move(add));
   }
 
   [[nodiscard]] std::deque<seat>& seats() { return seats_; }
@@ -51,7 +51,7 @@ class round_table {
   [[nodiscard]] cv::status start(std::size_t who, cv::sas::form form) {
     std::vector<std::uint32_t> others;
     for (const seat& s : seats_) others.push_back(number(s.room.own_leaf()));
-    CONCLAVE_CHECK(seats_[who].app.start(*env_, form, others, now()));
+    CONCLAVE_CHECK(seats_[who].app().start(*env_, form, others, now()));
     return deliver();
   }
 
@@ -60,16 +60,17 @@ class round_table {
     for (bool said = true; said;) {
       said = false;
       for (seat& from : seats_) {
-        for (const cv::bytes& data : from.app.take_messages()) {
+        if (!from.room.active()) continue;
+        CONCLAVE_TRY(const auto messages, from.room.take_messages());
+        for (const cv::bytes& message : messages) {
           said = true;
-          CONCLAVE_TRY(const auto message, from.room.say(data));
           for (seat& to : seats_)
-            if (&to != &from && to.room.active()) CONCLAVE_CHECK(hear(to, message));
+            if (&to != &from && to.room.active()) CONCLAVE_CHECK(to.room.receive(message));
         }
       }
       for (seat& s : seats_) {
-        if (s.app.phase() != cv::sas::phase::invited) continue;
-        CONCLAVE_CHECK(s.app.take_part(*env_, now()));
+        if (!s.room.active() || s.app().phase() != cv::sas::phase::invited) continue;
+        CONCLAVE_CHECK(s.app().take_part(*env_, now()));
         said = true;
       }
     }
@@ -82,28 +83,10 @@ class round_table {
     const cv::bytes message = cv::to_bytes(change.commit());
     for (seat& s : seats_)
       if (&s != &seats_[0]) CONCLAVE_CHECK(s.room.receive(message));
-    CONCLAVE_CHECK(seats_[0].room.apply(std::move(change)));
-    return new_epoch();
+    return seats_[0].room.apply(std::move(change));
   }
 
  private:
-  [[nodiscard]] cv::status new_epoch() {
-    for (seat& s : seats_) {
-      if (!s.room.active()) continue;
-      CONCLAVE_TRY(const auto epoch, s.room.verification_epoch());
-      s.app.enter_epoch(epoch, now());
-    }
-    return {};
-  }
-  [[nodiscard]] cv::status hear(seat& to, cv::byte_view message) {
-    CONCLAVE_TRY(const auto event, to.room.receive(message));
-    const auto* got = std::get_if<cv::mls::application_message>(&event);
-    if (got == nullptr || !cv::sas::message::is(got->plaintext)) return {};
-    // an app may refuse what it is told; that is no failure of the meeting
-    (void)to.app.receive(number(got->sender), got->epoch, got->plaintext, now()).has_value();
-    return {};
-  }
-
   cv::environment* env_;
   std::deque<seat> seats_;
 };

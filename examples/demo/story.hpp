@@ -96,6 +96,17 @@ class story {
     return compare_codes();
   }
 
+  /// make_co_host(who): the host gives somebody the right to admit and to remove.
+  [[nodiscard]] std::string make_co_host(std::size_t who) {
+    auto change = at(0).room().set_role(at(who).room().own_leaf(), cv::role::co_host);
+    if (!change) return explain("the host has nobody to help", change.error());
+    const auto won = at(0).publish(*std::move(change));
+    if (!won) return explain("the host has nobody to help", won.error());
+    if (!*won) return "somebody else changed the meeting at the same moment";
+    if (auto bad = everybody_follows(); !bad.empty()) return bad;
+    return compare_codes();
+  }
+
   /// two_at_once(a, b): both prepare a change of the same epoch; one wins, the other learns it, catches up and tries
   /// again.
   [[nodiscard]] std::string two_at_once(std::size_t a, std::size_t b) {

@@ -30,7 +30,7 @@ inline void print_screen(const std::string& name, const std::string& text) {
                 cv::sas::parameters(form)->bits);
     std::optional<cv::sas::short_code> first;
     for (seat& s : table.seats()) {
-      const auto code = s.app.show(table.now());
+      const auto code = s.app().show(table.now());
       if (!code) return explain(s.name + " sees no code", code.error());
       if (first && !(*first == *code)) return s.name + " sees another code";
       first = *code;
@@ -39,12 +39,12 @@ inline void print_screen(const std::string& name, const std::string& text) {
     }
     std::printf("  They read it aloud, and each says that it is the same:\n");
     for (seat& s : table.seats())
-      if (const auto done = s.app.decide(true, table.now()); !done)
+      if (const auto done = s.app().decide(true, table.now()); !done)
         return explain(s.name + " cannot say so", done.error());
     if (const auto done = table.deliver(); !done) return explain("the verdicts did not arrive", done.error());
     for (seat& s : table.seats()) {
-      if (!s.app.verified()) return s.name + " has not verified the meeting";
-      print_screen(s.name, advice(s.app, names));
+      if (!s.app().verified()) return s.name + " has not verified the meeting";
+      print_screen(s.name, advice(s.app(), names));
     }
     std::printf("\n");
   }
@@ -53,8 +53,8 @@ inline void print_screen(const std::string& name, const std::string& text) {
   std::printf("  Emre leaves:\n");
   for (seat& s : table.seats()) {
     if (!s.room.active()) continue;
-    if (s.app.verified()) return s.name + " still counts the meeting as verified";
-    print_screen(s.name, advice(s.app, names));
+    if (s.app().verified()) return s.name + " still counts the meeting as verified";
+    print_screen(s.name, advice(s.app(), names));
   }
   return {};
 }

@@ -208,8 +208,12 @@ class basic_meeting {
     return event;
   }
 
-  /// take_events(): what has happened since the last time, in order. From limits::meeting_events on the oldest are lost.
+  /// take_events(): what has happened since the last time, in order, and whether the icon is another one now. From
+  /// limits::meeting_events on the oldest are lost.
   [[nodiscard]] std::vector<meeting_event> take_events() {
+    const auto now = header().level, before = std::exchange(icon_, now);
+    if (now != before)
+      tell({now < before ? meeting_event::kind::degraded : meeting_event::kind::secured, epoch(), {}, {}, {}, {}});
     const auto taken = std::exchange(events_, {});
     return {taken.begin(), taken.end()};
   }
@@ -299,10 +303,8 @@ class basic_meeting {
   [[nodiscard]] std::vector<person> people() const { return people_of(attendance_); }
   /// judge_again(): now and then, because certificates expire and are revoked. Events tell what is different.
   void judge_again() {
-    const auto before = header().level;
     for (const mls::judged_identity& who : group_.identities(env_->wall()))
       if (attendance_.judge(who.leaf, who.state)) tell_of(meeting_event::kind::identity_changed, who.leaf);
-    tell_of_icon(before);
   }
   /// visitor(key_package): who knocks, for the host to look at before admit(); the signatures are verified. Errors:
   /// those of admit(), but for the identity, which is shown.
@@ -413,6 +415,7 @@ class basic_meeting {
     agreed_ = to_bytes(context().extensions.encoded());
     for (const mls::judged_identity& who : group_.identities(env.wall())) attend(who.leaf, who.state);
     screen_.enter(code(), env.steady());
+    icon_ = header().level;
   }
 
   /// The host's policy under the rules of every meeting.
@@ -476,20 +479,13 @@ class basic_meeting {
     const auto* who = attendance_.find(leaf);
     tell({what, epoch(), leaf, who->name, who->identity, {}});
   }
-  void tell_of_icon(security_level before) {
-    const auto now = header().level;
-    if (now != before)
-      tell({now < before ? meeting_event::kind::degraded : meeting_event::kind::secured, epoch(), {}, {}, {}, {}});
-  }
 
   /// An epoch has begun: media, roster, code and verification follow.
   [[nodiscard]] status follow(const mls::epoch_change& changed) {
     using enum meeting_event::kind;
-    const auto icon = header().level;
     if (changed.removed_me) {
       keys_->close();
       tell({over, changed.epoch, own_leaf(), name_of(own_leaf()), {}, {}});
-      tell_of_icon(icon);
       return {};
     }
     const bool by_itself = std::ranges::find(changed.added, *changed.committer) != changed.added.end();
@@ -516,7 +512,6 @@ class basic_meeting {
     if (verification_.running() || verification_.verified()) catch_up();
     screen_.enter(code(), env_->steady());
     tell({code_changed, epoch(), {}, {}, {}, {}});
-    tell_of_icon(icon);
     return publish(!changed.removed.empty());
   }
 
@@ -553,7 +548,6 @@ class basic_meeting {
       tell({meeting_event::kind::said, got.epoch, got.sender, chat_.messages().back().name, {}, {}});
     } else if (current && sas::message::is(got.plaintext)) {
       catch_up();
-      const auto icon = header().level;
       const auto now = env_->steady();
       const auto heard = verification_.receive(number(got.sender), got.epoch, got.plaintext, now);
       if (!heard) return;
@@ -562,7 +556,6 @@ class basic_meeting {
         held_until_ = now + 2 * limits::verification_phase;
       }
       tell({meeting_event::kind::verification, got.epoch, got.sender, name_of(got.sender), {}, {}});
-      tell_of_icon(icon);
     }
   }
 
@@ -605,6 +598,7 @@ class basic_meeting {
   steady_time held_until_{};
   std::size_t holds_ = 0;
   std::deque<meeting_event> events_;
+  security_level icon_{};  // when events were taken last
   std::shared_ptr<media_keys> keys_ = std::make_shared<media_keys>();
 };
 
