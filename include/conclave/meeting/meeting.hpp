@@ -22,6 +22,9 @@ inline constexpr rule no_verification_on{"a spoken verification is on: who comes
 /// and its receivers.
 template <crypto_provider P>
 class basic_meeting {
+  template <crypto_provider>
+  friend struct meeting_testing;
+
  public:
   using knock = basic_knock<P>;
   using sender = basic_media_sender<P>;
