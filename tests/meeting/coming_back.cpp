@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Coming back after a crash, a lost commit or another network; entering by oneself; several devices.
+#include "support.hpp"
+
+namespace meeting_test {
+namespace coming_back {
+
+const mls::snapshot_key& a_key() {
+  static const auto key = *mls::snapshot_key::copy_of(bytes(32, 7));
+  return key;
+}
+
+bytes sealed_by(meeting::sender& mic, std::string_view words) {
+  bytes out(sealed_size(words.size()));
+  out.resize(mic.seal(as_bytes(words), {}, out)->size());
+  return out;
+}
+bool opens(meeting::receiver& ear, byte_view packet) {
+  bytes out(packet.size());
+  return ear.open(packet, {}, out).has_value();
+}
+
+/// enter(t, entering): everybody else receives the commit, and the place at the table is that of the new meeting.
+void enter(table& t, std::size_t i, meeting::entering&& by) {
+  t.deliver(i, by.commit);
+  t.seats[i].room = std::move(by.room);
+  t.agree();
+}
+
+}  // namespace coming_back
+
+using namespace coming_back;
+
+TEST_CASE("M25: who lost a commit comes back by itself, into its place and with its role") {
+  table t(4);
+  t.commit(0, *t[0].set_role(t[2].own_leaf(), role::co_host));
+  t.say(2, "before");
+  auto lost = *t[0].refresh();
+  for (const std::size_t i : {1U, 3U}) REQUIRE(t[i].receive(lost.commit()));
+  REQUIRE(t[0].apply(std::move(lost)));
+  auto next = *t[0].refresh();
+  CHECK(t[2].receive(next.commit()).error().code() == errc::early);
+  for (const std::size_t i : {1U, 3U}) REQUIRE(t[i].receive(next.commit()));
+  REQUIRE(t[0].apply(std::move(next)));
+  (void)t[1].take_events();
+
+  const bytes entrance = *t[1].entrance();
+  auto back = *t[2].come_back(entrance);
+  back.room.continue_from(std::move(t[2]));
+  enter(t, 2, std::move(back));
+  CHECK(t[0].size() == 4);
+  CHECK(t[0].role_of(t[2].own_leaf()) == role::co_host);
+  CHECK(events_of(t[1]) == std::vector{kind::came_back, kind::code_changed});
+  CHECK(t[2].chat().messages().back().text == "before");
+  CHECK(t.bring("by the co-host", 2));
+  t.say(2, "after");
+  CHECK(t[3].chat().messages().back().text == "after");
+}
+
+TEST_CASE("M25: who crashed without a trace comes back with nothing but its key") {
+  table t(3);
+  auto mic = *t[0].open_sender(0);
+  const bytes entrance = *t[0].entrance();
+  auto back = *meeting::come_back(t.env, t.seats[2].who, entrance, "test");
+  enter(t, 2, std::move(back));
+  auto ear = *t[2].open_receiver();
+  CHECK(opens(ear, sealed_by(mic, "welcome back")));
+  CHECK(t[0].size() == 3);
+}
+
+TEST_CASE("M25: nobody takes the place of another by claiming the name, and a sealed door stays shut") {
+  table t(3);
+  const bytes entrance = *t[0].entrance();
+  const auto impostor = *identity::generate(t.env, "person 2");
+  CHECK(meeting::come_back(t.env, impostor, entrance).error().code() == errc::unknown_key);
+  // a patched client says that it is the one at leaf 2: the name is the same, the key is not
+  mls::external_join_options with;
+  with.replaces = t[2].own_leaf();
+  const auto forced = *mls::group::join_external(t.env, client_of(impostor), entrance, with, {});
+  t.refused_by_all(2, forced.commit, rules::comes_back_with_own_key);
+  CHECK(t[2].receive(forced.commit).error().broken_rule() == &rules::comes_back_with_own_key);
+
+  t.commit(0, *t[0].set_door(door::locked));
+  enter(t, 2, *meeting::come_back(t.env, t.seats[2].who, *t[0].entrance()));
+  t.commit(0, *t[0].set_door(door::sealed));
+  fails_by(meeting::come_back(t.env, t.seats[1].who, *t[0].entrance()), rules::door_open);
+  with = {};
+  with.resync = true;
+  const auto sealed_out = *mls::group::join_external(t.env, client_of(t.seats[1].who), *t[0].entrance(), with, {});
+  t.refused_by_all(1, sealed_out.commit, rules::door_open);
+}
+
+TEST_CASE("newcomers enter by themselves where the door is open, and nowhere else") {
+  table t(2);
+  const auto visitor = *identity::generate(t.env, "visitor");
+  fails_by(meeting::enter(t.env, visitor, *t[0].entrance()), rules::door_open);
+  const auto patched = *mls::group::join_external(t.env, client_of(visitor), *t[0].entrance(), {}, {});
+  t.refused_by_all(9, patched.commit, rules::door_open);
+
+  t.commit(0, *t[0].set_door(door::open));
+  auto entered = *meeting::enter(t.env, visitor, *t[1].entrance());
+  t.deliver(9, entered.commit);
+  CHECK(entered.room.code() == t[0].code());
+  CHECK(entered.room.size() == 3);
+  CHECK(events_of(t[0]).back() == kind::code_changed);
+}
+
+TEST_CASE(
+    "M25: after a crash the snapshot goes on: it hears at once, and seals nothing under counters it may have used") {
+  table t(2);
+  auto stored = *t[1].snapshot(a_key());
+  const auto newest = t[1].sequence();
+  auto mic = *t[1].open_sender(0);
+  auto ear = *t[0].open_receiver();
+  CHECK(opens(ear, sealed_by(mic, "before the crash")));
+
+  auto again = *meeting::restore(t.env, a_key(), newest, stored, t.seats[1].who, "test");
+  CHECK(again.code() == t[0].code());
+  CHECK(again.open_sender(0).error().code() == errc::refused);
+  auto words = *t[0].write("are you there?");
+  REQUIRE(again.receive(words.message()));
+  CHECK(again.chat().messages().back().text == "are you there?");
+  CHECK_FALSE(again.refresh());  // nothing is sent before the next snapshot
+  (void)*again.snapshot(a_key());
+  auto refresh = *again.refresh();
+  REQUIRE(t[0].receive(refresh.commit()));
+  REQUIRE(again.apply(std::move(refresh)));
+  auto new_mic = *again.open_sender(0);
+  CHECK(opens(ear, sealed_by(new_mic, "after the crash")));
+
+  CHECK(meeting::restore(t.env, a_key(), newest + 1, stored, t.seats[1].who).error().code() == errc::replayed);
+  CHECK(meeting::restore(t.env, a_key(), newest, stored, t.seats[0].who).error().code() == errc::misuse);
+  stored.back() ^= 1U;
+  CHECK(meeting::restore(t.env, a_key(), newest, stored, t.seats[1].who).error().code() == errc::unauthentic);
+}
+
+TEST_CASE("M25: several devices of one person are one line, but only where somebody vouches for the person") {
+  class verified final : public identity_validator {
+   public:
+    bool trusts = true;
+    identity_state member(const presented_identity&, unix_time) override {
+      return trusts ? identity_state::verified_internal : identity_state::unverified;
+    }
+    identity_state external_sender(const presented_identity& who, unix_time now) override { return member(who, now); }
+    identity_state successor(const presented_identity&, const presented_identity& after, unix_time now) override {
+      return member(after, now);
+    }
+    result<bytes> identity(const presented_identity& who) override { return to_bytes(who.credential); }
+  } authority;
+  meeting_options options;
+  options.group.identities = &authority;
+  table t(2, options);
+  REQUIRE(t.bring("person 1"));
+  REQUIRE(t.bring("person 1"));
+  auto people = t[0].people();
+  REQUIRE(people.size() == 2);
+  CHECK(people[1].name == "person 1");
+  CHECK(people[1].devices.size() == 3);
+  CHECK(t[0].roster().size() == 4);
+  authority.trusts = false;
+  t[0].judge_again();
+  CHECK(t[0].people().size() == 4);  // anybody can claim a name
+}
+
+}  // namespace meeting_test

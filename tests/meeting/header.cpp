@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// What the header shows, and what a meeting tells: events, the icon, the code, the door.
+#include "support.hpp"
+
+namespace meeting_test {
+namespace header {
+
+/// names_of(room, what): the names in its events of one kind.
+std::vector<std::string> names_of(meeting& room, kind what) {
+  std::vector<std::string> out;
+  for (const meeting_event& e : room.take_events())
+    if (e.what == what) out.push_back(e.name);
+  return out;
+}
+
+/// A validator that says of each name what it is told to.
+class opinions final : public identity_validator {
+ public:
+  std::map<std::string, identity_state, std::less<>> of;
+
+  identity_state member(const presented_identity& who, unix_time) override {
+    const auto at = of.find(as_text(who.credential));
+    return at == of.end() ? identity_state::verified_internal : at->second;
+  }
+  identity_state external_sender(const presented_identity& who, unix_time now) override { return member(who, now); }
+  identity_state successor(const presented_identity&, const presented_identity& after, unix_time now) override {
+    return member(after, now);
+  }
+  result<bytes> identity(const presented_identity& who) override { return to_bytes(who.credential); }
+};
+
+}  // namespace header
+
+using namespace header;
+
+TEST_CASE("M7: everybody has the same code in an epoch, and a new one whenever anybody comes or goes") {
+  table t(3);  // agree() compares the codes after each change
+  std::set<std::string> seen{t[0].code().digits()};
+  const auto is_new = [&] { return seen.insert(t[0].code().digits()).second; };
+  REQUIRE(t.bring("one"));
+  CHECK(is_new());
+  t.commit(0, *t[0].remove(t[3].own_leaf()));
+  CHECK(is_new());
+  t.commit(1, *t[1].refresh());
+  CHECK(is_new());
+
+  // another meeting of the same people, as somebody in between would have to make it, has another code
+  table other(3, {}, 2);
+  CHECK(compare(other[0].long_code(), t[0].long_code()) != sas::comparison::same);
+  CHECK(other[0].code().digits() != t[0].code().digits());
+}
+
+TEST_CASE("M7: while an epoch settles, the screen shows no code") {
+  table t(2);
+  t.env.advance(std::chrono::seconds{2});
+  CHECK(t[1].state().code == t[0].code());
+  t.commit(0, *t[0].refresh());
+  CHECK_FALSE(t[1].state().code);
+  t.env.advance(std::chrono::seconds{1});
+  CHECK_FALSE(t[1].state().code);
+  t.env.advance(std::chrono::seconds{1});
+  CHECK(t[1].state().code == t[0].code());
+}
+
+TEST_CASE("M6: the icon is one state with its reasons, and changes of it are told") {
+  opinions judge;
+  judge.of["person 2"] = identity_state::expired;
+  meeting_options options;
+  options.group.identities = &judge;
+  options.group.admits = identity_state::revoked;
+  options.expects = identity_state::verified_internal;
+  table t(2, options);
+  CHECK(t[0].state().level == security_level::end_to_end_encrypted);
+  CHECK(t[0].state().reasons.empty());
+  CHECK(t[0].state().people == 2);
+
+  REQUIRE(t.bring("person 2"));
+  CHECK(events_of(t[0]) == std::vector{kind::joined, kind::code_changed, kind::degraded});
+  CHECK(t[0].state().level == security_level::degraded);
+  REQUIRE(t[0].state().reasons.size() == 1);
+  CHECK(text(t[0].state().reasons[0]) == "1 person: certificate not valid now");
+
+  judge.of["person 2"] = identity_state::verified_external;
+  t[0].judge_again();
+  CHECK(events_of(t[0]) == std::vector{kind::identity_changed, kind::secured});
+  judge.of["person 1"] = identity_state::revoked;
+  t[0].judge_again();
+  CHECK(events_of(t[0]) == std::vector{kind::identity_changed, kind::degraded});
+  t.commit(0, *t[0].remove(t[1].own_leaf()));
+  CHECK(events_of(t[0]) == std::vector{kind::left, kind::code_changed, kind::secured});
+
+  CHECK(t[1].state().level == security_level::not_encrypted);
+  CHECK_FALSE(t[1].state().code);
+  const auto last = events_of(t[1]);
+  REQUIRE(last.size() >= 2);
+  CHECK(last[last.size() - 2] == kind::over);
+  CHECK(last.back() == kind::degraded);
+}
+
+TEST_CASE("events say who came and went, and what was changed") {
+  table t(3);
+  REQUIRE(t.bring("ada"));
+  CHECK(names_of(t[1], kind::joined) == std::vector<std::string>{"ada"});
+  t.commit(0, *t[0].remove(t[3].own_leaf()));
+  CHECK(names_of(t[1], kind::left) == std::vector<std::string>{"ada"});
+  t.commit(0, *t[0].set_door(door::locked));
+  const auto events = t[1].take_events();
+  REQUIRE(events.size() == 2);
+  CHECK(events[0].what == kind::door_changed);
+  CHECK(events[0].door == door::locked);
+  CHECK(events[0].epoch == t[1].epoch());
+  t.commit(0, *t[0].set_role(t[1].own_leaf(), role::host));
+  CHECK(events_of(t[1]) == std::vector{kind::parameters_changed, kind::code_changed});
+  CHECK(events_of(t[1]).empty());
+}
+
+TEST_CASE("nobody is admitted while a verification is on, by its contributors or by others") {
+  table t(4);
+  auto who = *identity::generate(t.env, "late");
+  auto wish = *knock::create(t.env, who);
+  const auto pass_on = [&](std::size_t from) {
+    for (const bytes& message : *t[from].take_messages()) t.deliver(from, message);
+  };
+  REQUIRE(t[1].verification().start(t.env, sas::form::words_3, std::vector{number(t[2].own_leaf())}, t.env.steady()));
+  pass_on(1);
+  CHECK(t[0].admissions_held());
+  fails_by(t[0].admit(wish.key_package()), rules::no_verification_on);
+  fails_by(t[1].admit(wish.key_package()), rules::no_verification_on);
+  CHECK(t[0].remove(t[3].own_leaf()));  // whoever must go, goes
+  REQUIRE(t[2].verification().take_part(t.env, t.env.steady()));
+  pass_on(2);
+  pass_on(1);
+  pass_on(2);
+  REQUIRE(t[1].verification().show(t.env.steady()));
+  REQUIRE(t[2].verification().show(t.env.steady()));
+  REQUIRE(t[1].verification().decide(true, t.env.steady()));
+  CHECK_FALSE(t[1].admissions_held());
+  // the host took no part, and waits as long as a run may take to reveal
+  t.env.advance(std::chrono::seconds{19});
+  CHECK(t[0].admissions_held());
+  t.env.advance(std::chrono::seconds{1});
+  CHECK(t[0].admit(wish.key_package()));
+
+  // who starts one after the other does not keep the door shut for good
+  REQUIRE(t[2].verification().decide(true, t.env.steady()));
+  for (int i = 0; i < 4; ++i) {
+    REQUIRE(t[3].verification().start(t.env, sas::form::words_3, std::vector{number(t[2].own_leaf())}, t.env.steady()));
+    pass_on(3);
+    REQUIRE(t[3].verification().cancel(t.env.steady()));
+    pass_on(3);
+    t.env.advance(std::chrono::seconds{5});
+  }
+  // the last of these, which alone would have, was the fourth in this epoch
+  t.env.advance(std::chrono::seconds{10});
+  CHECK(t[0].admit(wish.key_package()));
+}
+
+TEST_CASE("M8, M19: a code weaker than the meeting asks for is not even started") {
+  meeting_options strict;
+  strict.parameters.code_bits = 33;
+  table t(3, strict);
+  const std::vector others{number(t[1].own_leaf())};
+  const auto weak = t[0].verification().start(t.env, sas::form::digits_9, others, t.env.steady());
+  REQUIRE_FALSE(weak);
+  CHECK(weak.error().broken_rule() == &sas::rules::strong_enough);
+  CHECK(t[0].verification().start(t.env, sas::form::words_3, others, t.env.steady()));
+  // the host may ask for more, from the next epoch on
+  auto p = t[0].parameters();
+  p.code_bits = 42;
+  t.commit(0, *t[0].change_parameters(p));
+  t.env.advance(std::chrono::seconds{10});
+  CHECK_FALSE(t[1].verification().start(t.env, sas::form::words_3, others, t.env.steady()));
+}
+
+}  // namespace meeting_test
