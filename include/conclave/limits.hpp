@@ -166,6 +166,11 @@ inline constexpr std::size_t chat_bytes = 16384;
 /// Messages of the chat that a participant keeps, and events that wait to be taken: the oldest ones give way.
 inline constexpr std::size_t chat_messages = 10'000;
 inline constexpr std::size_t meeting_events = 65'536;
+/// Bytes of a file of rules, and the policies and assignments in it: what a large organisation writes down. Its depth
+/// needs no number: the format knows no deeper objects than three.
+inline constexpr std::size_t rules_bytes = std::size_t{1} << 20U;
+inline constexpr std::size_t rules_policies = 256;
+inline constexpr std::size_t rules_assignments = 16384;
 
 /// Bytes of a display name.
 inline constexpr std::size_t name_bytes = 256;
