@@ -275,3 +275,165 @@ TEST_CASE("every reason has words of its own, and rules that list nothing refuse
   v.host_agrees = true;
   expect_refused(decide_admission({}, {}, v), reason::kind_not_covered);
 }
+
+namespace {
+
+/// What can be wrong, one thing at a time: how to break it, and how to mend it again. Rules, meeting and visitor start as
+/// those of the Webex preset with everything in order.
+struct scene {
+  admission_rules rules = rules_of(preset::webex).admission;
+  meeting_facts meeting;
+  visitor_facts visitor = welcome();
+  [[nodiscard]] admission_decision decide() const { return decide_admission(rules, meeting, visitor); }
+};
+struct fault {
+  reason why;
+  void (*make)(scene&);
+};
+
+template <platform P>
+void runs_on(scene& s) {
+  s.visitor.claims.platform = P;
+}
+template <identity_state S>
+void is(scene& s) {
+  s.visitor.identity = S;
+}
+template <identity_state S>
+void is_below(scene& s) {
+  s.visitor.identity = S;
+  s.rules.least_identity = identity_state::verified_external;
+}
+template <device_permission D>
+void is_a_device_where(scene& s) {
+  s.visitor.claims.platform = platform::room_device;
+  s.meeting.devices = D;
+}
+
+constexpr fault faults[] = {
+    {reason::kind_not_covered, [](scene& s) { s.meeting.kind = meeting_kind::town_hall; }},
+    {reason::platform_unknown, runs_on<platform::unknown>},
+    {reason::platform_desktop, runs_on<platform::desktop_linux>},
+    {reason::platform_mobile,
+     [](scene& s) {
+       s.visitor.claims.platform = platform::mobile_ios;
+       s.rules.platforms[static_cast<std::size_t>(platform::mobile_ios)] = {};
+     }},
+    {reason::room_device,
+     [](scene& s) {
+       s.visitor.claims.platform = platform::room_device;
+       s.rules.platforms[static_cast<std::size_t>(platform::room_device)] = {};
+     }},
+    {reason::sx_series, runs_on<platform::sx_series>},
+    {reason::dx_series, runs_on<platform::dx_series>},
+    {reason::mx_series, runs_on<platform::mx_series>},
+    {reason::web, runs_on<platform::web>},
+    {reason::vdi, runs_on<platform::vdi>},
+    {reason::cvi, runs_on<platform::cvi>},
+    {reason::sip, runs_on<platform::sip>},
+    {reason::pstn, runs_on<platform::pstn>},
+    {reason::experience_unknown, [](scene& s) { s.visitor.claims.experience = static_cast<client_experience>(3); }},
+    {reason::ucf, [](scene& s) { s.visitor.claims.experience = client_experience::ucf; }},
+    {reason::version_too_old, [](scene& s) { s.visitor.claims.version = {{9, 9}}; }},
+    {reason::devices_off_for_site, is_a_device_where<device_permission::off_for_site>},
+    {reason::devices_off_for_user, is_a_device_where<device_permission::off_for_user>},
+    {reason::devices_off_for_both, is_a_device_where<device_permission::off_for_both>},
+    {reason::audio_unknown, [](scene& s) { s.visitor.claims.audio = static_cast<audio_route>(4); }},
+    {reason::audio_call_me, [](scene& s) { s.visitor.claims.audio = audio_route::call_me; }},
+    {reason::audio_call_in, [](scene& s) { s.visitor.claims.audio = audio_route::call_in; }},
+    {reason::must_be_recorded, [](scene& s) { s.visitor.must_be_recorded = true; }},
+    {reason::identity_revoked, is<identity_state::revoked>},
+    {reason::identity_mismatch, is<identity_state::mismatch>},
+    {reason::identity_untrusted, is<identity_state::untrusted>},
+    {reason::identity_expired, is<identity_state::expired>},
+    {reason::identity_revocation_unknown, is_below<identity_state::revocation_unknown>},
+    {reason::identity_unverified, is_below<identity_state::unverified>},
+    {reason::identity_internal, is_below<identity_state::verified_internal>},
+    {reason::full, [](scene& s) { s.meeting.present = 200; }},
+    {reason::full_after_device,
+     [](scene& s) {
+       s.meeting.device_came_first = true;
+       s.meeting.present = s.rules.participants_if_device_first = 50;
+     }},
+    {reason::full_of_apps,
+     [](scene& s) {
+       s.visitor.claims.experience = client_experience::app;
+       s.meeting.app_present = 20;
+     }},
+    {reason::device_too_late,
+     [](scene& s) {
+       s.visitor.claims.platform = platform::room_device;
+       s.meeting.present = 25;
+     }},
+    {reason::locked, [](scene& s) { s.meeting.locked = true; }},
+    {reason::waits_unverified, is<identity_state::unverified>},
+    {reason::waits_with_everybody, [](scene& s) { s.rules.lobby = lobby_rule::everybody; }},
+};
+
+}  // namespace
+
+TEST_CASE("each reason is reached by the one thing that is wrong") {
+  REQUIRE(std::size(faults) == count<reason>() - 1);
+  expect_admitted(scene{}.decide());
+  for (std::size_t i = 0; i < std::size(faults); ++i) {
+    scene s;
+    faults[i].make(s);
+    CHECK(name(faults[i].why) == name(static_cast<reason>(i + 1)));
+    expect(s.decide(), faults[i].why >= reason::locked ? admission_verdict::lobby : admission_verdict::refused,
+           faults[i].why);
+  }
+}
+
+TEST_CASE("two things that are wrong are never better than one") {
+  std::size_t admitted = 0, only_lobby = 0;
+  for (const fault& one : faults)
+    for (const fault& other : faults) {
+      scene s;
+      one.make(s);
+      other.make(s);
+      const auto got = s.decide();
+      admitted += got.verdict == admission_verdict::admitted;
+      // the later one wins where both set the same fact; it is what still holds for certain
+      only_lobby += got.verdict == admission_verdict::lobby && other.why < reason::locked;
+    }
+  CHECK(admitted == 0);
+  CHECK(only_lobby == 0);
+}
+
+TEST_CASE("who has everything wrong hears the reasons in their order, one after the other is mended") {
+  scene s;
+  s.meeting = {.kind = meeting_kind::town_hall,
+               .present = 200,
+               .app_present = 20,
+               .device_came_first = true,
+               .locked = true,
+               .devices = device_permission::off_for_both};
+  s.rules.participants_if_device_first = 50;
+  s.rules.lobby = lobby_rule::everybody;
+  s.visitor.claims = {platform::sip, client_experience::ucf, audio_route::call_in, true, {}};
+  s.visitor.identity = identity_state::expired;
+  const std::pair<reason, void (*)(scene&)> mended[] = {
+      {reason::kind_not_covered, [](scene& x) { x.meeting.kind = meeting_kind::scheduled; }},
+      {reason::sip, [](scene& x) { x.visitor.claims.platform = platform::room_device; }},
+      {reason::ucf, [](scene& x) { x.visitor.claims.experience = client_experience::app; }},
+      {reason::version_too_old, [](scene& x) { x.visitor.claims.version = {{11}}; }},
+      {reason::devices_off_for_both, [](scene& x) { x.meeting.devices = device_permission::allowed; }},
+      {reason::audio_call_in, [](scene& x) { x.visitor.claims.audio = audio_route::computer; }},
+      {reason::must_be_recorded, [](scene& x) { x.visitor.claims.must_be_recorded = false; }},
+      {reason::identity_expired, [](scene& x) { x.visitor.identity = identity_state::unverified; }},
+      {reason::full, [](scene& x) { x.meeting.present = 199; }},
+      {reason::full_after_device, [](scene& x) { x.meeting.device_came_first = false; }},
+      {reason::full_of_apps, [](scene& x) { x.meeting.app_present = 19; }},
+      {reason::device_too_late, [](scene& x) { x.meeting.present = 24; }},
+      {reason::locked, [](scene& x) { x.meeting.locked = false; }},
+      {reason::waits_with_everybody, [](scene& x) { x.rules.lobby = lobby_rule::unverified; }},
+      {reason::waits_unverified, [](scene& x) { x.visitor.host_agrees = true; }},
+  };
+  for (const auto& [why, mend] : mended) {
+    const auto got = s.decide();
+    INFO(explain(got));
+    CHECK(name(got.reason) == name(why));
+    mend(s);
+  }
+  expect_admitted(s.decide());
+}
