@@ -3,7 +3,10 @@
 #pragma once
 
 #include <conclave/identity/x509.hpp>
+#include <conclave/meeting/early_frames.hpp>
+#include <conclave/meeting/gathering.hpp>
 #include <conclave/meeting/meeting.hpp>
+#include <conclave/meeting/refresh.hpp>
 #include <conclave/sas/fingerprint.hpp>
 
 #if CONCLAVE_WITH_BOTAN

@@ -87,11 +87,39 @@ inline constexpr unsigned sframe_epoch_bits_most = 16;
 inline constexpr std::size_t sframe_open_epochs = 64;
 inline constexpr std::chrono::milliseconds sframe_overlap{2000};
 
-/// Epochs ahead of the newest one whose frames are `early` and worth keeping: half a second of the fastest rotation.
-inline constexpr std::size_t sframe_early_epochs = 2;
+/// Epochs ahead of the newest one whose frames are `early` and worth keeping: as many as gathered commits make during an
+/// overlap, so that a receiver may be as far behind the others as they may be behind it.
+inline constexpr std::size_t sframe_early_epochs = 8;
 
 /// How long frames of the old epoch open after a member was removed: until then that member could still speak.
 inline constexpr std::chrono::milliseconds sframe_overlap_after_remove{500};
+
+/// Frames that wait for the commit they overtook, per receiver: for how long, in bytes, and how many: two seconds of
+/// 30 Mbit/s, a wall of pictures and all voices. Nothing of them is authentic yet, so they are few and do not stay.
+inline constexpr std::chrono::milliseconds early_age{2000};
+inline constexpr std::size_t early_bytes = std::size_t{1} << 23U;
+inline constexpr std::size_t early_frames = 4096;
+
+/// Changes of a meeting are gathered into one commit per slot, four a second: an epoch lives long enough for everybody to
+/// follow, and a removal does not wait noticeably. Of several members who gather, each waits for one turn longer
+/// than the one before it: long enough to see that one's commit.
+inline constexpr std::chrono::milliseconds commit_slot{250};
+inline constexpr std::chrono::milliseconds commit_turn{100};
+
+/// Members that one gathered commit adds: at four commits a second a crowd of 10,000 is in after five seconds, and
+/// everybody else verifies two signatures for each of them.
+inline constexpr std::size_t gathered_joins = 512;
+
+/// Knocks waiting for a commit, and their bytes: a crowd at the door. Whoever comes later knocks again.
+inline constexpr std::size_t waiting_joins = 16384;
+inline constexpr std::size_t waiting_join_bytes = std::size_t{1} << 25U;
+
+/// Refreshes of keys, all members of a meeting together, are this far apart: a quarter of all slots, so that joins and
+/// leaves keep the others, and 4 KB a second for everybody in a meeting of 10,000.
+inline constexpr std::chrono::milliseconds refresh_spacing{1000};
+/// The least time between two refreshes of one member, and so how long a stolen state stays useful in meetings of up to
+/// 600; in larger ones it is the spacing times their members.
+inline constexpr std::chrono::milliseconds refresh_period{600'000};
 
 /// Steps of a sender's ratchet (RFC 9605 5.1) a receiver takes for one frame: each costs two HMACs, and how many is read
 /// before the frame is authenticated. And steps whose frames still open, the newest among them: for reordering.

@@ -8,6 +8,9 @@
 
 namespace conclave::inline CONCLAVE_ABI {
 
+// however far behind a receiver is within these bounds, no key id means two epochs to it
+static_assert(limits::sframe_open_epochs + limits::sframe_early_epochs < (1U << limits::sframe_epoch_bits));
+
 /// sealed_size(n): a buffer of this size holds any sealed frame of n bytes.
 [[nodiscard]] constexpr std::size_t sealed_size(std::size_t n) noexcept { return sframe::sealed_size(n); }
 
@@ -108,13 +111,21 @@ class basic_media_receiver {
   [[nodiscard]] static result<basic_media_receiver> open(environment& env, std::shared_ptr<media_keys> keys) {
     CONCLAVE_TRY(auto opener, sframe::opener<P>::make(limits::sframe_epoch_bits));
     basic_media_receiver out(env, std::move(keys), std::move(opener));
-    CONCLAVE_CHECK(out.follow(env.steady()));
+    CONCLAVE_CHECK(out.take_up(env.steady()));
     return out;
   }
 
+  /// follow(): takes up the epochs that the meeting has reached and wipes the keys of those that have closed, as every
+  /// call of open() does by itself: for a thread that has nothing to open just now. The newest epoch's number. Errors:
+  /// those of sframe::opener::add_epoch.
+  [[nodiscard]] result<std::uint64_t> follow() {
+    CONCLAVE_CHECK(keep_up(env_->steady()));
+    return newest_.value_or(0);
+  }
+
   /// open(frame, metadata, out): what it proves is that a member of got.epoch sealed the frame; got.sender is that
-  /// member's claim (RFC 9605 has no per-sender authentication). Errors: early (keep the frame and try again after the
-  /// next commit), stale_epoch, unknown_key, unauthentic, replayed, malformed, no_space, over_limit, misuse, as
+  /// member's claim (RFC 9605 has no per-sender authentication). Errors: early (the frame overtook a commit: keep it,
+  /// see early_frames), stale_epoch, unknown_key, unauthentic, replayed, malformed, no_space, over_limit, misuse, as
   /// sframe::opener::open.
   [[nodiscard]] result<sframe::opened> open(byte_view frame, byte_view metadata, byte_span out) {
     const steady_time now = env_->steady();
@@ -138,12 +149,14 @@ class basic_media_receiver {
 
   /// New epochs come in and old ones close, without a lock where nothing has changed.
   [[nodiscard]] status keep_up(steady_time now) {
-    if (keys_->version() != version_) CONCLAVE_CHECK(follow(now));
-    if (now >= purge_at_) purge_at_ = opener_.purge(now);
+    if (keys_->version() != version_) CONCLAVE_CHECK(take_up(now));
+    if (now < purge_at_) return {};
+    purge_at_ = opener_.purge(now);
+    keys_->forget(now);
     return {};
   }
 
-  [[nodiscard]] status follow(steady_time now) {
+  [[nodiscard]] status take_up(steady_time now) {
     const std::uint64_t version = keys_->version();
     for (const auto& next : keys_->after(newest_)) {
       CONCLAVE_CHECK(opener_.add_epoch(next->parameters, next->base));

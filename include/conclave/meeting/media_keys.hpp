@@ -28,14 +28,21 @@ class media_keys {
 
   [[nodiscard]] std::uint64_t version() const noexcept { return version_.load(std::memory_order_acquire); }
 
-  /// publish(epoch): media moves to this epoch. Epochs whose overlap is over are forgotten.
+  /// publish(epoch): media moves to this epoch. Epochs whose overlap is over are forgotten, and the oldest one from
+  /// limits::sframe_open_epochs on.
   void publish(media_epoch&& next) {
     auto shared = std::make_shared<const media_epoch>(std::move(next));
     const std::scoped_lock lock(mutex_);
-    forget(shared->began);
+    erase_over(shared->began);
     if (epochs_.size() == limits::sframe_open_epochs) epochs_.erase(epochs_.begin());
     epochs_.push_back(std::move(shared));
     version_.fetch_add(1, std::memory_order_release);
+  }
+
+  /// forget(now): forgets the epochs whose overlap is over, with their keys. Receivers do so when theirs close.
+  void forget(steady_time now) noexcept {
+    const std::scoped_lock lock(mutex_);
+    erase_over(now);
   }
 
   /// close(): this member has left; nothing is sealed or newly learned any more.
@@ -91,11 +98,13 @@ class media_keys {
     bool claimed = false;
   };
 
-  void forget(steady_time now) {
-    // an epoch ends when the one after it has begun and its overlap is over
-    for (std::size_t i = 0; i + 1 < epochs_.size();) {
-      if (epochs_[i + 1]->began + epochs_[i + 1]->overlap > now) return;
-      epochs_.erase(epochs_.begin());
+  /// An epoch is over when a newer one has begun and its overlap has passed, whatever lies in between: a removal closes
+  /// all epochs before it.
+  void erase_over(steady_time now) noexcept {
+    for (std::size_t i = epochs_.size(); i-- > 1;) {
+      if (epochs_[i]->began + epochs_[i]->overlap > now) continue;
+      epochs_.erase(epochs_.begin(), epochs_.begin() + static_cast<std::ptrdiff_t>(i));
+      return;
     }
   }
 

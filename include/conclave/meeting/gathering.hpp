@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+/// gathering: many wishes to change a meeting become few commits.
+#pragma once
+
+#include <conclave/environment.hpp>
+#include <conclave/limits.hpp>
+#include <conclave/mls/group_policy.hpp>
+#include <conclave/mls/message.hpp>
+
+#include <algorithm>
+#include <list>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace conclave::inline CONCLAVE_ABI {
+
+/// gathered: what one commit is to contain, besides the proposals that wait in the group.
+struct gathered {
+  std::vector<byte_view> joins;           ///< key packages; they live until the gathering is called again
+  std::vector<mls::leaf_index> removals;  ///< ascending
+  bool path = true;                       ///< false: the commit may go without an UpdatePath
+};
+
+/// gathering_options: `turn` is how many other members gather for the same meeting and come before this one; it waits
+/// for limits::commit_turn longer for each of them, and steps in where they are gone. `lean_joins`: commits that only add
+/// members go without an UpdatePath (RFC 9420 12.4), which in a large tree where few have committed is most of their
+/// size; then keys are renewed by other commits (see refresh_cadence).
+struct gathering_options {
+  std::size_t turn = 0;
+  bool lean_joins = false;
+};
+
+/// gathering: the wishes that wait for a commit of this member, and when that is due: at rest at once, then at most one
+/// per limits::commit_slot, commits of others counted. A removal is due no later than one slot after its wish, whatever
+/// others commit. Knocks go in the order they came, limits::gathered_joins at a time.
+///
+/// Use: tell it the wishes; at due(), take() says what to commit; then tell it exactly one of accepted(), overtaken()
+/// and refused(). follow() tells it of everybody else's commits. Wishes stay until they are fulfilled, or void: somebody
+/// who has gone already, or who knocks a second time.
+/// A person is known by its signature key, a wish to remove by its leaf.
+///
+/// It reads no clock and has no threads; what it holds is bounded by limits::waiting_joins, waiting_join_bytes and
+/// leaves. Threads: one at a time.
+class gathering {
+ public:
+  explicit gathering(const gathering_options& options = {}) : options_{options} {}
+
+  // ---- wishes ----------------------------------------------------------------------------------------------------
+
+  /// join(key_package, now): an MLSMessage with a key package is to be added. Where the same person waits already, the
+  /// newer one takes the older one's place. Errors: malformed, over_limit (the person may knock again later).
+  [[nodiscard]] status join(byte_view key_package, steady_time now) {
+    CONCLAVE_TRY(const auto knocks, mls::message::decode(key_package));
+    if (knocks.format != mls::wire_format::key_package) return errc::malformed;
+    std::string key{as_text(knocks.key_package->leaf->signature_key)};
+    const auto known = by_key_.find(key);
+    const std::size_t before = known == by_key_.end() ? 0 : known->second->key_package.size();
+    const std::size_t total = join_bytes_ - before + key_package.size();
+    if (total > limits::waiting_join_bytes) return errc::over_limit;
+    if (known != by_key_.end()) {
+      if (known->second->taken) return {};  // on its way in
+      known->second->key_package = to_bytes(key_package);
+    } else {
+      if (by_key_.size() >= limits::waiting_joins) return errc::over_limit;
+      joins_.push_back({to_bytes(key_package), key, false});
+      by_key_.emplace(std::move(key), std::prev(joins_.end()));
+    }
+    join_bytes_ = total;
+    wait_since(now);
+    return {};
+  }
+
+  /// remove(leaf, now): the member is to go. Errors: over_limit for a leaf that no tree has.
+  [[nodiscard]] status remove(mls::leaf_index leaf, steady_time now) {
+    if (number(leaf) >= limits::leaves) return errc::over_limit;
+    if (!removals_.emplace(leaf, departure{now}).second) return {};
+    wait_since(now);
+    if (!urgent_since_) urgent_since_ = now;
+    return {};
+  }
+
+  /// refresh(now): this member's keys are to be renewed (see refresh_cadence).
+  void refresh(steady_time now) {
+    refresh_ = true;
+    wait_since(now);
+  }
+
+  /// proposed(type, now): the group has received a proposal that waits for a commit; each commit takes up all of them.
+  void proposed(mls::proposal_type type, steady_time now) {
+    proposed_ = true;
+    wait_since(now);
+    if (type != mls::proposal_type::remove && type != mls::proposal_type::self_remove) return;
+    if (!departure_proposed_) departure_proposed_ = now;
+    if (!urgent_since_) urgent_since_ = now;
+  }
+
+  // ---- commits ---------------------------------------------------------------------------------------------------
+
+  /// due(): when take() has something; steady_time::max() while nothing waits, or a commit is under way.
+  [[nodiscard]] steady_time due() const noexcept {
+    if (under_way_ || behind_ || !waiting_since_) return steady_time::max();
+    steady_time at = *waiting_since_;
+    if (changed_) at = std::max(at, *changed_ + limits::commit_slot);
+    if (urgent_since_) at = std::min(at, *urgent_since_ + limits::commit_slot);
+    return at + static_cast<steady_time::rep>(options_.turn) * limits::commit_turn;
+  }
+
+  /// take(now, members): what to commit now, if anything is due. `members` tells who is in, as mls::ratchet_tree does:
+  /// contains(leaf) and find_member(signature_key); wishes that are void drop out.
+  template <class Members>
+  [[nodiscard]] std::optional<gathered> take(steady_time now, const Members& members) {
+    if (now < due()) return std::nullopt;
+    drop_void(members);
+    gathered out;
+    for (auto& [leaf, wish] : removals_) {
+      if (out.removals.size() == removal_limit_) break;
+      wish.taken = true;
+      out.removals.push_back(leaf);
+    }
+    for (auto at = joins_.begin(); at != joins_.end() && out.joins.size() < join_limit_; ++at) {
+      at->taken = true;
+      out.joins.push_back(at->key_package);
+    }
+    if (out.joins.empty() && out.removals.empty() && !refresh_ && !proposed_) {
+      settle(now);
+      return std::nullopt;
+    }
+    out.path = !options_.lean_joins || out.joins.empty() || !out.removals.empty() || refresh_ || proposed_;
+    under_way_ = true;
+    return out;
+  }
+
+  /// accepted(change, now): the delivery service has accepted the commit, and it was applied.
+  void accepted(const mls::epoch_change& change, steady_time now) {
+    if (suspect_) drop(joins_.begin());  // without it, it worked
+    for (auto at = joins_.begin(); at != joins_.end() && at->taken;) at = fulfil(at);
+    std::erase_if(removals_, taken_removal);
+    join_limit_ = std::min(limits::gathered_joins, std::max<std::size_t>(1, 2 * join_limit_));
+    removal_limit_ = limits::leaves;
+    suspect_ = refresh_ = under_way_ = false;
+    follow(change, now);
+  }
+
+  /// overtaken(): the delivery service said stale_epoch. All wishes stay, and are due again once follow() has told of the
+  /// commit that was faster.
+  void overtaken() noexcept {
+    if (!under_way_) return;  // follow() was faster still
+    release();
+    behind_ = true;
+  }
+
+  /// refused(): the group would not make such a commit. The wish at fault is found by halves, since a bad key package
+  /// must not keep others out; take() is due again at once, and after as many calls as halving takes, the bad wish is
+  /// gone. Not for failures that have nothing to do with the wishes, such as no_entropy: call retry().
+  void refused(steady_time now) {
+    const auto joins = static_cast<std::size_t>(std::ranges::count_if(joins_, &knock::taken));
+    const auto removals = static_cast<std::size_t>(std::ranges::count_if(removals_, taken_removal));
+    if (joins > 1) {
+      join_limit_ = joins / 2;
+    } else if (joins == 1 && removals == 0 && !proposed_) {
+      drop(joins_.begin());
+    } else if (joins == 1) {
+      suspect_ = true;  // or it is one of the removals: try those alone
+      join_limit_ = 0;
+    } else {
+      suspect_ = false;
+      join_limit_ = 1;
+      if (removals > 1) {
+        removal_limit_ = removals / 2;
+      } else if (removals == 1) {
+        removals_.erase(std::ranges::find_if(removals_, taken_removal));
+        ++dropped_;
+      } else {
+        refresh_ = proposed_ = false;
+        departure_proposed_.reset();
+      }
+    }
+    release();
+    settle(now);
+  }
+
+  /// retry(): the commit was not made, or did not reach the delivery service, and may be tried again.
+  void retry() noexcept { release(); }
+
+  /// follow(change, now): a commit of another member was applied.
+  void follow(const mls::epoch_change& change, steady_time now) {
+    if (under_way_) release();
+    behind_ = proposed_ = false;
+    departure_proposed_.reset();
+    // who comes back by an external commit that removes its former leaf does not escape a removal that way
+    const bool external = change.committer && std::ranges::find(change.added, *change.committer) != change.added.end();
+    bool follows = false;
+    for (const mls::leaf_index leaf : change.removed)
+      if (removals_.erase(leaf) != 0 && external) follows = true;
+    if (follows) removals_.emplace(*change.committer, departure{now});
+    changed_ = now;
+    settle(now);
+  }
+
+  /// waiting(): joins and removals that wait, those of a commit under way among them. dropped(): wishes that were void or
+  /// at fault.
+  [[nodiscard]] std::size_t waiting() const noexcept { return joins_.size() + removals_.size(); }
+  [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_; }
+
+ private:
+  struct knock {
+    bytes key_package;
+    std::string key;
+    bool taken;  // it is in the commit under way
+  };
+  using position = std::list<knock>::iterator;
+
+  struct departure {
+    steady_time wished;
+    bool taken = false;
+  };
+  [[nodiscard]] static bool taken_removal(const std::pair<const mls::leaf_index, departure>& wish) noexcept {
+    return wish.second.taken;
+  }
+
+  void wait_since(steady_time now) noexcept {
+    if (!waiting_since_) waiting_since_ = now;
+  }
+  /// After wishes have gone: those that are left wait on.
+  void settle(steady_time now) noexcept {
+    if (joins_.empty() && removals_.empty() && !refresh_ && !proposed_)
+      waiting_since_.reset();
+    else
+      wait_since(now);
+    urgent_since_ = departure_proposed_;
+    for (const auto& [leaf, wish] : removals_)
+      urgent_since_ = std::min(urgent_since_.value_or(wish.wished), wish.wished);
+  }
+  void release() noexcept {
+    under_way_ = false;
+    for (knock& wish : joins_) wish.taken = false;
+    for (auto& [leaf, wish] : removals_) wish.taken = false;
+  }
+  position fulfil(position at) {
+    join_bytes_ -= at->key_package.size();
+    by_key_.erase(at->key);
+    return joins_.erase(at);
+  }
+  position drop(position at) {
+    ++dropped_;
+    return fulfil(at);
+  }
+  template <class Members>
+  void drop_void(const Members& members) {
+    dropped_ += std::erase_if(removals_, [&](const auto& wish) { return !members.contains(wish.first); });
+    for (auto at = joins_.begin(); at != joins_.end();) {
+      const std::optional<mls::leaf_index> member = members.find_member(as_bytes(at->key));
+      at = member && !removals_.contains(*member) ? drop(at) : std::next(at);
+    }
+  }
+
+  gathering_options options_;
+  std::list<knock> joins_;  // in the order they came
+  std::map<std::string, position> by_key_;
+  std::size_t join_bytes_ = 0;
+  std::map<mls::leaf_index, departure> removals_;
+  bool refresh_ = false, proposed_ = false;
+  std::optional<steady_time> departure_proposed_;            // since when the group knows of one
+  std::optional<steady_time> waiting_since_, urgent_since_;  // since when something waits, and a removal
+  std::optional<steady_time> changed_;                       // when the newest epoch began
+  bool under_way_ = false;                                   // a commit was taken
+  bool behind_ = false;                                      // it lost, and the winner has not been seen yet
+  std::size_t join_limit_ = limits::gathered_joins, removal_limit_ = limits::leaves;
+  bool suspect_ = false;  // the first join was refused together with others' removals
+  std::uint64_t dropped_ = 0;
+};
+
+}  // namespace conclave

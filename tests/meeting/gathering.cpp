@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Wishes and the commits they are gathered into; the cadence of key refresh.
+#include <catch2/catch.hpp>
+#include <conclave/conclave.hpp>
+
+namespace gathering_test {
+
+using namespace conclave;
+using std::chrono::milliseconds;
+
+constexpr milliseconds slot = limits::commit_slot;
+
+/// Who is in, as the tree of a group would say.
+struct members {
+  std::set<mls::leaf_index> leaves;
+  std::map<std::string, mls::leaf_index> keys;
+  [[nodiscard]] bool contains(mls::leaf_index i) const { return leaves.contains(i); }
+  [[nodiscard]] std::optional<mls::leaf_index> find_member(byte_view key) const {
+    const auto at = keys.find(std::string{as_text(key)});
+    return at == keys.end() ? std::nullopt : std::optional{at->second};
+  }
+};
+
+members crowd(std::uint32_t n) {
+  members out;
+  for (std::uint32_t i = 0; i < n; ++i) out.leaves.insert(mls::leaf_index{i});
+  return out;
+}
+
+/// People with several key packages each.
+struct person {
+  explicit person(const std::string& name) : who{*identity::generate(env, name)} {}
+  [[nodiscard]] bytes knocks() { return to_bytes(knock::create(env, who)->key_package()); }
+  [[nodiscard]] std::string key() {
+    const bytes package = knocks();
+    return std::string{as_text(mls::message::decode(package)->key_package->leaf->signature_key)};
+  }
+  system_environment env;
+  identity who;
+};
+
+mls::epoch_change change_of(std::vector<mls::leaf_index> removed, std::vector<mls::leaf_index> added = {}) {
+  mls::epoch_change out;
+  out.removed = std::move(removed);
+  out.added = std::move(added);
+  return out;
+}
+
+constexpr mls::leaf_index leaf(std::uint32_t i) { return mls::leaf_index{i}; }
+
+}  // namespace gathering_test
+
+using namespace gathering_test;
+
+TEST_CASE("M20: at rest a wish is due at once, then one commit per slot takes all that has come") {
+  gathering wishes;
+  const members in = crowd(10);
+  person ada("ada"), bela("bela"), chidi("chidi");
+  CHECK(wishes.due() == steady_time::max());
+  CHECK_FALSE(wishes.take(steady_time{0}, in));
+
+  REQUIRE(wishes.join(ada.knocks(), steady_time{1000}));
+  CHECK(wishes.due() == steady_time{1000});
+  const auto first = wishes.take(steady_time{1000}, in);
+  REQUIRE(first);
+  CHECK(first->joins.size() == 1);
+  CHECK(wishes.due() == steady_time::max());  // under way
+  REQUIRE(wishes.join(bela.knocks(), steady_time{1010}));
+  wishes.accepted(change_of({}), steady_time{1050});
+
+  REQUIRE(wishes.join(chidi.knocks(), steady_time{1060}));
+  REQUIRE(wishes.remove(leaf(4), steady_time{1070}));
+  wishes.refresh(steady_time{1080});
+  CHECK_FALSE(wishes.take(steady_time{1299}, in));
+  const auto second = wishes.take(steady_time{1300}, in);
+  REQUIRE(second);
+  CHECK(second->joins.size() == 2);
+  CHECK(second->removals == std::vector{leaf(4)});
+  CHECK(second->path);
+  wishes.accepted(change_of({leaf(4)}), steady_time{1310});
+  CHECK(wishes.waiting() == 0);
+  CHECK(wishes.due() == steady_time::max());
+  CHECK(wishes.dropped() == 0);
+}
+
+TEST_CASE("M20: under steady pressure there are at most four commits a second") {
+  gathering wishes;
+  const members in = crowd(1000);
+  std::size_t commits = 0, removed = 0;
+  for (std::uint32_t ms = 0; ms < 10'000; ++ms) {
+    const steady_time now{ms};
+    if (ms % 50 == 0) REQUIRE(wishes.remove(leaf(ms / 50), now));
+    if (const auto todo = wishes.take(now, in)) {
+      ++commits;
+      removed += todo->removals.size();
+      REQUIRE(wishes.remove(leaf(500 + ms / 50), now));  // while it is under way
+      wishes.accepted(change_of(todo->removals), now + milliseconds{0});
+    }
+  }
+  CHECK(commits == 40);
+  CHECK(removed >= 200 + 39 - 5);
+}
+
+TEST_CASE("M20: a removal waits for one slot at most, whatever others commit") {
+  gathering wishes;
+  const members in = crowd(10);
+  person late("late");
+  wishes.follow(change_of({}), steady_time{1000});
+  REQUIRE(wishes.remove(leaf(7), steady_time{1010}));
+  REQUIRE(wishes.join(late.knocks(), steady_time{1010}));
+  CHECK(wishes.due() == steady_time{1000} + slot);
+  // somebody else commits whenever it would have been our turn
+  wishes.follow(change_of({}), steady_time{1249});
+  CHECK(wishes.due() == steady_time{1010} + slot);
+  const auto todo = wishes.take(steady_time{1010} + slot, in);
+  REQUIRE(todo);
+  CHECK(todo->removals == std::vector{leaf(7)});
+  // and overtakes us: no further wait
+  wishes.overtaken();
+  CHECK(wishes.due() == steady_time::max());  // not before the winner was seen
+  wishes.follow(change_of({}), steady_time{1300});
+  CHECK(wishes.due() <= steady_time{1300});
+  const auto again = wishes.take(steady_time{1300}, in);
+  REQUIRE(again);
+  CHECK(again->removals == std::vector{leaf(7)});
+  CHECK(again->joins.size() == 1);
+}
+
+TEST_CASE("M20: a proposal to leave is as urgent, and is over with any commit") {
+  gathering wishes;
+  const members in = crowd(10);
+  wishes.follow(change_of({}), steady_time{1000});
+  wishes.proposed(mls::proposal_type::remove, steady_time{1010});
+  wishes.follow(change_of({}), steady_time{1100});  // it took the proposal along
+  CHECK(wishes.due() == steady_time::max());
+  wishes.proposed(mls::proposal_type::self_remove, steady_time{1110});
+  CHECK(wishes.due() == steady_time{1100} + slot);
+  const auto todo = wishes.take(steady_time{1100} + slot, in);
+  REQUIRE(todo);
+  CHECK(todo->joins.empty());
+  CHECK(todo->removals.empty());
+  CHECK(todo->path);
+}
+
+TEST_CASE("M20: the commit that came before is noticed in either order") {
+  gathering wishes;
+  const members in = crowd(10);
+  REQUIRE(wishes.remove(leaf(3), steady_time{0}));
+  REQUIRE(wishes.take(steady_time{0}, in));
+  wishes.follow(change_of({}), steady_time{20});  // before the delivery service has answered
+  wishes.overtaken();
+  CHECK(wishes.due() <= steady_time{0} + slot);
+  const auto todo = wishes.take(steady_time{0} + slot, in);
+  REQUIRE(todo);
+  CHECK(todo->removals.size() == 1);
+}
+
+TEST_CASE("M20: wishes that became void drop out") {
+  gathering wishes;
+  members in = crowd(10);
+  person ada("ada"), bela("bela");
+  const bytes newer = ada.knocks();
+  REQUIRE(wishes.join(ada.knocks(), steady_time{0}));
+  REQUIRE(wishes.join(bela.knocks(), steady_time{0}));
+  REQUIRE(wishes.join(newer, steady_time{0}));  // the same person again
+  CHECK(wishes.waiting() == 2);
+  REQUIRE(wishes.remove(leaf(3), steady_time{0}));
+  REQUIRE(wishes.remove(leaf(3), steady_time{0}));
+  REQUIRE(wishes.remove(leaf(5), steady_time{0}));
+  wishes.follow(change_of({leaf(3)}), steady_time{0});  // somebody else removed it
+  in.leaves.erase(leaf(5));                            // and it is not there
+  in.keys.emplace(bela.key(), leaf(9));                // bela is in already
+  const auto todo = wishes.take(steady_time{1000}, in);
+  REQUIRE(todo);
+  CHECK(todo->removals.empty());
+  REQUIRE(todo->joins.size() == 1);
+  CHECK(equal(todo->joins[0], newer));
+  CHECK(wishes.dropped() == 2);
+  REQUIRE(wishes.join(ada.knocks(), steady_time{1001}));  // on its way in
+  wishes.accepted(change_of({}, {leaf(3)}), steady_time{1010});
+  CHECK(wishes.waiting() == 0);
+}
+
+TEST_CASE("M20: somebody who comes back takes the place of itself in one commit") {
+  gathering wishes;
+  members in = crowd(4);
+  person ada("ada");
+  in.keys.emplace(ada.key(), leaf(2));
+  REQUIRE(wishes.remove(leaf(2), steady_time{0}));
+  REQUIRE(wishes.join(ada.knocks(), steady_time{0}));
+  const auto todo = wishes.take(steady_time{0}, in);
+  REQUIRE(todo);
+  CHECK(todo->joins.size() == 1);
+  CHECK(todo->removals.size() == 1);
+}
+
+TEST_CASE("M20: a leaf that has a new member is not removed by an old wish") {
+  gathering wishes;
+  const members in = crowd(4);
+  REQUIRE(wishes.remove(leaf(1), steady_time{0}));
+  SECTION("another host removed the old one") {
+    wishes.follow(change_of({leaf(1)}, {leaf(1)}), steady_time{10});
+  }
+  SECTION("our own commit did, by reference") {
+    wishes.proposed(mls::proposal_type::remove, steady_time{0});
+    REQUIRE(wishes.take(steady_time{0}, in));
+    REQUIRE(wishes.remove(leaf(2), steady_time{5}));
+    wishes.accepted(change_of({leaf(1), leaf(2)}, {leaf(2)}), steady_time{10});
+  }
+  CHECK_FALSE(wishes.take(steady_time{10'000}, in));
+  CHECK(wishes.waiting() == 0);
+}
+
+TEST_CASE("M20: who comes back by an external commit does not escape its removal") {
+  gathering wishes;
+  const members in = crowd(8);
+  REQUIRE(wishes.remove(leaf(6), steady_time{0}));
+  auto resync = change_of({leaf(6)}, {leaf(1)});
+  resync.committer = leaf(1);
+  wishes.follow(resync, steady_time{10});
+  const auto todo = wishes.take(steady_time{10} + slot, in);
+  REQUIRE(todo);
+  CHECK(todo->removals == std::vector{leaf(1)});
+}
+
+TEST_CASE("M20: one bad wish keeps nobody else out") {
+  gathering wishes;
+  const members in = crowd(50);
+  std::vector<std::unique_ptr<person>> people;
+  std::vector<bytes> packages;
+  for (int i = 0; i < 20; ++i) {
+    people.push_back(std::make_unique<person>("p" + std::to_string(i)));
+    packages.push_back(people.back()->knocks());
+    REQUIRE(wishes.join(packages.back(), steady_time{0}));
+  }
+  std::set<std::size_t> bad_joins;
+  std::set<mls::leaf_index> bad_removals;
+  SECTION("a key package in the middle") { bad_joins = {11}; }
+  SECTION("the first and the last key package") { bad_joins = {0, 19}; }
+  SECTION("all key packages") {
+    for (std::size_t i = 0; i < 20; ++i) bad_joins.insert(i);
+  }
+  SECTION("a removal") { bad_removals = {leaf(42)}; }
+  SECTION("both") {
+    bad_removals = {leaf(40), leaf(44)};
+    bad_joins = {3, 4};
+  }
+  for (std::uint32_t i = 40; i < 45; ++i) REQUIRE(wishes.remove(leaf(i), steady_time{0}));
+
+  // the group refuses whatever holds a bad wish
+  std::size_t joined = 0, removed = 0, attempts = 0;
+  steady_time now{0}, first_removal = steady_time::max();
+  while (wishes.waiting() > 0 && now < steady_time{60'000}) {
+    const auto todo = wishes.take(now, in);
+    if (!todo) {
+      now = wishes.due();
+      continue;
+    }
+    REQUIRE(++attempts < 200);
+    bool fine = true;
+    for (const byte_view package : todo->joins)
+      for (const std::size_t i : bad_joins) fine = fine && !equal(package, packages[i]);
+    for (const mls::leaf_index i : todo->removals) fine = fine && !bad_removals.contains(i);
+    if (!fine) {
+      wishes.refused(now);
+      continue;
+    }
+    joined += todo->joins.size();
+    removed += todo->removals.size();
+    if (!todo->removals.empty()) first_removal = std::min(first_removal, now);
+    wishes.accepted(change_of(todo->removals), now);
+  }
+  CHECK(joined == 20 - bad_joins.size());
+  CHECK(removed == 5 - bad_removals.size());
+  CHECK(wishes.dropped() == bad_joins.size() + bad_removals.size());
+  if (bad_removals.empty()) CHECK(first_removal == steady_time{0});  // bad company does not delay it
+}
+
+TEST_CASE("M20: what waits is bounded, and a commit takes so many and no more") {
+  gathering wishes;
+  person ada("ada");
+  const bytes package = ada.knocks();
+  const std::string key = ada.key();
+  CHECK(wishes.join(byte_view{package}.first(40), steady_time{0}).error() == errc::malformed);
+  CHECK(wishes.remove(leaf(limits::leaves), steady_time{0}).error() == errc::over_limit);
+  // many people, made from one: the gathering verifies no signature
+  const auto at = static_cast<std::size_t>(std::ranges::search(package, as_bytes(key)).begin() - package.begin());
+  const auto knock_as = [&](std::uint32_t i) {
+    bytes other = package;
+    store_be(i, byte_span{other}.subspan(at, 4));
+    return other;
+  };
+  for (std::uint32_t i = 0; i < limits::waiting_joins; ++i) REQUIRE(wishes.join(knock_as(i), steady_time{0}));
+  CHECK(wishes.join(knock_as(limits::waiting_joins), steady_time{0}).error() == errc::over_limit);
+  CHECK(wishes.join(knock_as(5), steady_time{0}));  // has its place
+  steady_time now{0};
+  std::uint32_t expected = 0;
+  for (int commit = 0; commit < 3; ++commit, now += slot) {
+    const auto todo = wishes.take(now, crowd(1));
+    REQUIRE(todo);
+    REQUIRE(todo->joins.size() == limits::gathered_joins);
+    for (const byte_view joins : todo->joins) CHECK(load_be<std::uint32_t>(joins.subspan(at)) == expected++);
+    wishes.accepted(change_of({}), now);
+  }
+}
+
+TEST_CASE("M20: commits that only add go without a path where the host wants it, others never") {
+  gathering wishes({0, true});
+  const members in = crowd(10);
+  person ada("ada"), bela("bela");
+  REQUIRE(wishes.join(ada.knocks(), steady_time{0}));
+  const auto lean = wishes.take(steady_time{0}, in);
+  REQUIRE(lean);
+  CHECK_FALSE(lean->path);
+  wishes.accepted(change_of({}), steady_time{0});
+  REQUIRE(wishes.join(bela.knocks(), steady_time{0}));
+  wishes.refresh(steady_time{0});
+  const auto full = wishes.take(steady_time{0} + slot, in);
+  REQUIRE(full);
+  CHECK(full->path);
+}
+
+TEST_CASE("M20: of two hosts the second steps in only where the first is gone") {
+  gathering first, second({1, false});
+  const members in = crowd(10);
+  for (gathering* host : {&first, &second}) {
+    host->follow(change_of({}), steady_time{0});
+    REQUIRE(host->remove(leaf(3), steady_time{10}));
+  }
+  const auto todo = first.take(steady_time{0} + slot, in);
+  REQUIRE(todo);
+  CHECK_FALSE(second.take(steady_time{0} + slot, in));
+  SECTION("the first is there") {
+    first.accepted(change_of(todo->removals), steady_time{260});
+    second.follow(change_of(todo->removals), steady_time{300});
+    CHECK(second.due() == steady_time::max());
+  }
+  SECTION("the first is gone") {
+    CHECK_FALSE(second.take(slot + limits::commit_turn - milliseconds{1}, in));
+    CHECK(second.take(slot + limits::commit_turn, in));
+  }
+}
+
+namespace {
+
+/// The members of a meeting that came in by one commit, each with its cadence. run() returns when commits were made.
+struct refreshing_crowd {
+  std::vector<refresh_cadence> cadences;
+  std::vector<steady_time> last;
+
+  explicit refreshing_crowd(std::uint32_t n) : last(n, steady_time{0}) {
+    for (std::uint32_t i = 0; i < n; ++i) cadences.emplace_back(leaf(i), n, n, 0x9e3779b9U * (i + 1), steady_time{0});
+  }
+  template <class Members>
+  std::vector<steady_time> run(steady_time from, steady_time to, const Members& members) {
+    std::vector<steady_time> commits;
+    for (steady_time now = from; now < to; now += milliseconds{100}) {
+      bool taken = false;  // one commit per tick: who comes second is overtaken
+      const std::size_t n = members(now);
+      for (std::size_t i = 0; i < n; ++i) {
+        if (cadences[i].due(n, now) > now) continue;
+        if (taken) {
+          cadences[i].overtaken(now);
+          continue;
+        }
+        taken = true;
+        cadences[i].refreshed(now);
+        last[i] = now;
+        commits.push_back(now);
+      }
+    }
+    return commits;
+  }
+};
+
+std::size_t most_in_a_second(const std::vector<steady_time>& commits) {
+  std::size_t most = 0;
+  for (std::size_t i = 0, from = 0; i < commits.size(); ++i) {
+    while (commits[i] - commits[from] >= milliseconds{1000}) ++from;
+    most = std::max(most, i - from + 1);
+  }
+  return most;
+}
+
+}  // namespace
+
+TEST_CASE("M25: everybody refreshes once in a period, one after the other, however many they are") {
+  for (const std::uint32_t n : {3U, 200U, 1000U}) {
+    refreshing_crowd people(n);
+    const steady_time period = refresh_period(n);
+    CHECK(period == std::max<steady_time>(limits::refresh_period, n * limits::refresh_spacing));
+    std::vector<steady_time> seen;
+    for (int round = 1; round <= 3; ++round) {
+      // a round of turns, and a few spacings of slack for each turn that jitter or a lost race moved
+      const auto more = people.run((round - 1) * period, round * period, [&](steady_time) { return n; });
+      seen.insert(seen.end(), more.begin(), more.end());
+      for (const steady_time at : people.last) CHECK(at >= (round - 1) * period - 20 * limits::refresh_spacing);
+    }
+    CHECK(seen.size() >= 3 * n - n / 10);
+    CHECK(seen.size() <= 3 * n + n / 10 + 1);
+    CHECK(most_in_a_second(seen) <= 4);
+  }
+}
+
+TEST_CASE("M25: a meeting that grows or shrinks does not make its members refresh all at once") {
+  refreshing_crowd people(3000);
+  (void)people.run(steady_time{0}, steady_time{900'000}, [](steady_time) { return 3000; });
+  // most leave, and neighbours stay, whose turns would come within a minute
+  const auto fewer =
+      people.run(steady_time{900'000}, steady_time{2'100'000}, [](steady_time) { return std::size_t{100}; });
+  CHECK(fewer.size() >= 200);
+  CHECK(fewer.size() <= 230);
+  CHECK(most_in_a_second(fewer) <= 4);
+  for (std::size_t i = 0; i < 100; ++i) CHECK(people.last[i] > steady_time{1'500'000 - 2000});
+  // a crowd comes in, ten a second
+  for (std::uint32_t i = 100; i < 1000; ++i)
+    people.cadences[i] = {leaf(i), 1000, 1000, 77 + i, steady_time{2'100'000 + (i - 100) * 100}};
+  const auto more = people.run(steady_time{2'100'000}, steady_time{3'200'000}, [](steady_time now) {
+    return std::min<std::size_t>(1000, 100 + static_cast<std::size_t>(now.count() - 2'100'000) / 100);
+  });
+  CHECK(more.size() >= 1000);
+  CHECK(more.size() <= 1250);
+  CHECK(most_in_a_second(more) <= 5);
+}
+
+TEST_CASE("M25: whoever keeps losing waits longer, and then refreshes") {
+  refresh_cadence unlucky(leaf(0), 10, 10, 12345, steady_time{0});
+  steady_time now{0}, longest{0};
+  for (int i = 0; i < 50; ++i) {
+    now = std::max(now, unlucky.due(10, now));
+    unlucky.overtaken(now);
+    const steady_time wait = unlucky.due(10, now) - now;
+    CHECK(wait >= limits::commit_slot);
+    CHECK(wait < limits::commit_slot + 16 * limits::refresh_spacing);
+    longest = std::max(longest, wait);
+  }
+  CHECK(longest > 8 * limits::refresh_spacing);
+  unlucky.refreshed(now);
+  CHECK(unlucky.due(10, now) >= now + limits::refresh_period);
+}
