@@ -48,10 +48,6 @@ mls::epoch_change change_of(std::vector<mls::leaf_index> removed, std::vector<ml
 
 constexpr mls::leaf_index leaf(std::uint32_t i) { return mls::leaf_index{i}; }
 
-}  // namespace gathering_test
-
-using namespace gathering_test;
-
 TEST_CASE("M20: at rest a wish is due at once, then one commit per slot takes all that has come") {
   gathering wishes;
   const members in = crowd(10);
@@ -341,8 +337,6 @@ TEST_CASE("M20: of two hosts the second steps in only where the first is gone") 
   }
 }
 
-namespace {
-
 /// The members of a meeting that came in by one commit, each with its cadence. run() returns when commits were made.
 struct refreshing_crowd {
   std::vector<refresh_cadence> cadences;
@@ -381,8 +375,6 @@ std::size_t most_in_a_second(const std::vector<steady_time>& commits) {
   }
   return most;
 }
-
-}  // namespace
 
 TEST_CASE("M25: everybody refreshes once in a period, one after the other, however many they are") {
   for (const std::uint32_t n : {3U, 200U, 1000U}) {
@@ -438,3 +430,5 @@ TEST_CASE("M25: whoever keeps losing waits longer, and then refreshes") {
   unlucky.refreshed(now);
   CHECK(unlucky.due(10, now) >= now + limits::refresh_period);
 }
+
+}  // namespace gathering_test

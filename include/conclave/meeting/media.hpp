@@ -150,10 +150,13 @@ class basic_media_receiver {
   /// New epochs come in and old ones close, without a lock where nothing has changed.
   [[nodiscard]] status keep_up(steady_time now) {
     if (keys_->version() != version_) CONCLAVE_CHECK(take_up(now));
-    if (now < purge_at_) return {};
+    if (now >= purge_at_) close_old(now);
+    return {};
+  }
+
+  void close_old(steady_time now) {
     purge_at_ = opener_.purge(now);
     keys_->forget(now);
-    return {};
   }
 
   [[nodiscard]] status take_up(steady_time now) {
@@ -163,7 +166,7 @@ class basic_media_receiver {
       newest_ = next->parameters.epoch;
       opener_.retire_before(*newest_, next->began + next->overlap);
     }
-    purge_at_ = opener_.purge(now);
+    close_old(now);
     version_ = version;
     return {};
   }
