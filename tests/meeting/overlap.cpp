@@ -250,6 +250,25 @@ TEST_CASE("M23: commits at twice the intended rate leave the overlap whole") {
   }
 }
 
+TEST_CASE("M23: key ids have as many epoch bits as the meeting says") {
+  for (const unsigned bits : {limits::sframe_epoch_bits_least, 8U, limits::sframe_epoch_bits_most}) {
+    test_clock time;
+    listener alice(time), bob(time);
+    const std::uint64_t epoch = 0x12345;
+    alice.keys->publish({{epoch, suite, leaves, 3}, base_of(epoch), limits::sframe_overlap, time.now, bits});
+    bob.keys->publish({{epoch, suite, leaves, 0}, base_of(epoch), limits::sframe_overlap, time.now, bits});
+    auto talk = *basic_media_sender<default_provider>::open(alice.keys, 2);
+    auto ear = bob.open();
+    bytes frame(sealed_size(4));
+    frame.resize(talk.seal(bytes(4, 9), {}, frame)->size());
+    // RFC 9605 5.2: S = 7 for 100 leaves
+    const std::uint64_t expected =
+        (std::uint64_t{2} << (7 + bits)) + (std::uint64_t{3} << bits) + (epoch & ((1U << bits) - 1));
+    CHECK(sframe::header::decode(frame)->kid == expected);
+    CHECK(hear(ear, frame).code == errc{});
+  }
+}
+
 // ---- early frames ------------------------------------------------------------------------------------------------
 
 TEST_CASE("M23: an early frame waits with its metadata, and opens once") {

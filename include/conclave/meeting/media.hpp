@@ -9,7 +9,7 @@
 namespace conclave::inline CONCLAVE_ABI {
 
 // however far behind a receiver is within these bounds, no key id means two epochs to it
-static_assert(limits::sframe_open_epochs + limits::sframe_early_epochs < (1U << limits::sframe_epoch_bits));
+static_assert(limits::sframe_open_epochs + limits::sframe_early_epochs < (1U << limits::sframe_epoch_bits_least));
 
 /// sealed_size(n): a buffer of this size holds any sealed frame of n bytes.
 [[nodiscard]] constexpr std::size_t sealed_size(std::size_t n) noexcept { return sframe::sealed_size(n); }
@@ -75,7 +75,7 @@ class basic_media_sender {
     }
     const auto& p = now->parameters;
     if (!sealer_ || mark_.epoch != p.epoch) {
-      CONCLAVE_TRY(const auto layout, sframe::kid_layout::make(limits::sframe_epoch_bits, p.leaves));
+      CONCLAVE_TRY(const auto layout, sframe::kid_layout::make(now->epoch_bits, p.leaves));
       CONCLAVE_TRY(const auto kid, layout.encode(p.epoch, p.own_index, stream_));
       const std::uint64_t first = mark_.epoch == p.epoch ? mark_.counter : 0;
       CONCLAVE_TRY(auto next, sframe::sealer<P>::make(p.suite, kid, now->base, first));
@@ -109,7 +109,8 @@ template <crypto_provider P>
 class basic_media_receiver {
  public:
   [[nodiscard]] static result<basic_media_receiver> open(environment& env, std::shared_ptr<media_keys> keys) {
-    CONCLAVE_TRY(auto opener, sframe::opener<P>::make(limits::sframe_epoch_bits));
+    const auto now = keys->current();
+    CONCLAVE_TRY(auto opener, sframe::opener<P>::make(now ? now->epoch_bits : limits::sframe_epoch_bits));
     basic_media_receiver out(env, std::move(keys), std::move(opener));
     CONCLAVE_CHECK(out.take_up(env.steady()));
     return out;

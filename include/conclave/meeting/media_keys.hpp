@@ -18,6 +18,7 @@ struct media_epoch {
   sframe::base_key base;
   std::chrono::milliseconds overlap;  ///< how long frames of older epochs open from `began` on
   steady_time began;
+  unsigned epoch_bits = limits::sframe_epoch_bits;  ///< E of RFC 9605 5.2, the same in all epochs of a meeting
 };
 
 /// media_keys: shared by a meeting with its senders and receivers. Threads: every function from any thread; version()

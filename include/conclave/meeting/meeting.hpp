@@ -578,7 +578,8 @@ class basic_meeting {
     media_epoch next{{group_.epoch_number(), p.media, group_.tree().leaf_count(), number(group_.own_leaf())},
                      sframe::base_key(row.Nk),
                      removal ? limits::sframe_overlap_after_remove : limits::sframe_overlap,
-                     env_->steady()};
+                     env_->steady(),
+                     p.epoch_bits};
     CONCLAVE_CHECK(group_.export_secret("SFrame 1.0 Base Key", {}, next.base.writable()));
     keys_->publish(std::move(next));
     return {};
