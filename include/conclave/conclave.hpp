@@ -5,7 +5,9 @@
 #include <conclave/identity/x509.hpp>
 #include <conclave/meeting/early_frames.hpp>
 #include <conclave/meeting/gathering.hpp>
+#include <conclave/meeting/lobby.hpp>
 #include <conclave/meeting/meeting.hpp>
+#include <conclave/meeting/presets.hpp>
 #include <conclave/meeting/refresh.hpp>
 #include <conclave/sas/fingerprint.hpp>
 

@@ -164,8 +164,8 @@ TEST_CASE("M20: wishes that became void drop out") {
   REQUIRE(wishes.remove(leaf(3), steady_time{0}));
   REQUIRE(wishes.remove(leaf(5), steady_time{0}));
   wishes.follow(change_of({leaf(3)}), steady_time{0});  // somebody else removed it
-  in.leaves.erase(leaf(5));                            // and it is not there
-  in.keys.emplace(bela.key(), leaf(9));                // bela is in already
+  in.leaves.erase(leaf(5));                             // and it is not there
+  in.keys.emplace(bela.key(), leaf(9));                 // bela is in already
   const auto todo = wishes.take(steady_time{1000}, in);
   REQUIRE(todo);
   CHECK(todo->removals.empty());
@@ -194,9 +194,7 @@ TEST_CASE("M20: a leaf that has a new member is not removed by an old wish") {
   gathering wishes;
   const members in = crowd(4);
   REQUIRE(wishes.remove(leaf(1), steady_time{0}));
-  SECTION("another host removed the old one") {
-    wishes.follow(change_of({leaf(1)}, {leaf(1)}), steady_time{10});
-  }
+  SECTION("another host removed the old one") { wishes.follow(change_of({leaf(1)}, {leaf(1)}), steady_time{10}); }
   SECTION("our own commit did, by reference") {
     wishes.proposed(mls::proposal_type::remove, steady_time{0});
     REQUIRE(wishes.take(steady_time{0}, in));

@@ -286,9 +286,9 @@ TEST_CASE("M23: an early frame waits with its metadata, and opens once") {
   forged.back() ^= 1;
   REQUIRE(waiting.keep(1, frame, note, time.now));
   REQUIRE(waiting.keep(1, forged, note, time.now));
-  REQUIRE(waiting.keep(2, frame, {}, time.now));    // without its metadata
+  REQUIRE(waiting.keep(2, frame, {}, time.now));        // without its metadata
   REQUIRE(waiting.keep(2, bytes{0xff}, {}, time.now));  // no frame at all
-  REQUIRE(waiting.keep(1, frame, note, time.now));  // the relay sent it twice
+  REQUIRE(waiting.keep(1, frame, note, time.now));      // the relay sent it twice
   bob.enter(2);
   std::size_t opened = 0;
   REQUIRE(waiting.retry(ear, time.now, [&](std::uint64_t source, const sframe::opened& got) {

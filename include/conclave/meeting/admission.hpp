@@ -139,8 +139,10 @@ enum class admission_reason : std::uint8_t {
   locked,
   waits_unverified,
   waits_with_everybody,
+  // what a host decides
+  turned_away,
 };
-inline constexpr std::array<std::string_view, 38> admission_reason_names{"none",
+inline constexpr std::array<std::string_view, 39> admission_reason_names{"none",
                                                                          "kind_not_covered",
                                                                          "platform_unknown",
                                                                          "platform_desktop",
@@ -177,7 +179,8 @@ inline constexpr std::array<std::string_view, 38> admission_reason_names{"none",
                                                                          "device_too_late",
                                                                          "locked",
                                                                          "waits_unverified",
-                                                                         "waits_with_everybody"};
+                                                                         "waits_with_everybody",
+                                                                         "turned_away"};
 [[nodiscard]] constexpr std::span<const std::string_view> names(admission_reason) noexcept {
   return admission_reason_names;
 }
@@ -230,6 +233,7 @@ inline constexpr std::array<std::string_view, 38> admission_reason_names{"none",
     case admission_reason::locked: return "the meeting is locked";
     case admission_reason::waits_unverified: return "nobody vouches for who this is, so a host has to look first";
     case admission_reason::waits_with_everybody: return "everybody waits until a host lets them in";
+    case admission_reason::turned_away: return "a host has decided so";
   }
   return "a reason that is not known here";
 }
@@ -281,11 +285,6 @@ namespace detail {
   return admission_reason::none;
 }
 
-/// is_video_device(platform): what the rules for room devices are about: the older series are room devices too.
-[[nodiscard]] constexpr bool is_video_device(platform p) noexcept {
-  return p == platform::room_device || p == platform::sx_series || p == platform::dx_series || p == platform::mx_series;
-}
-
 }  // namespace detail
 
 /// decide_admission(rules, meeting, visitor): the first reason against the visitor, what the visitor cannot change
@@ -306,7 +305,7 @@ namespace detail {
   if (claims.experience == client_experience::ucf && !rules.admits_ucf) return refused(reason::ucf);
   if (claims.version < platform.least()) return refused(reason::version_too_old, 0, platform.least());
 
-  const bool device = detail::is_video_device(claims.platform);
+  const bool device = is_video_device(claims.platform);
   if (device && meeting.devices != device_permission::allowed) {
     if (meeting.devices == device_permission::off_for_site) return refused(reason::devices_off_for_site);
     if (meeting.devices == device_permission::off_for_user) return refused(reason::devices_off_for_user);

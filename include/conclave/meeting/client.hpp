@@ -55,6 +55,11 @@ inline constexpr std::array<std::string_view, 4> audio_names{"computer", "call_m
   return a == audio_route::call_me || a == audio_route::call_in;
 }
 
+/// is_video_device(platform): what the rules for room devices are about: the older series are room devices too.
+[[nodiscard]] constexpr bool is_video_device(platform p) noexcept {
+  return p == platform::room_device || p == platform::sx_series || p == platform::dx_series || p == platform::mx_series;
+}
+
 /// text(platform), text(route): for people.
 [[nodiscard]] constexpr const char* text(platform p) noexcept {
   switch (p) {

@@ -28,8 +28,7 @@ class early_frames {
     const std::size_t wanted = cost_of(frame.size() + metadata.size());
     if (wanted > limits::early_bytes) return errc::over_limit;
     while (cost_ + wanted > limits::early_bytes) {
-      const auto largest =
-          std::ranges::max_element(costs_, {}, [](const auto& held) noexcept { return held.second; });
+      const auto largest = std::ranges::max_element(costs_, {}, [](const auto& held) noexcept { return held.second; });
       const auto own = costs_.find(source);
       const std::size_t after = wanted + (own == costs_.end() ? 0 : own->second);
       if (after >= largest->second) {

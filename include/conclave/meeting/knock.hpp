@@ -11,13 +11,26 @@ namespace conclave::inline CONCLAVE_ABI {
 template <crypto_provider P>
 class basic_meeting;
 
-/// client_of(identity): how an identity appears in MLS, as somebody who understands the parameters of meetings.
-[[nodiscard]] inline mls::client client_of(const identity& who) {
+/// The extension of leaf nodes that holds client_claims; the number is of the range for private use (RFC 9420 17.3).
+inline constexpr mls::extension_type claims_extension{0xfc02};
+
+/// claims_of(leaf): what a client says of itself. Its signature covers that, and makes it no truer.
+[[nodiscard]] inline client_claims claims_of(const mls::leaf_node& leaf) {
+  const auto data = mls::find(leaf.extensions, claims_extension);
+  if (!data) return {};
+  const auto claims = wire::decode<client_claims>(*data);
+  return claims ? *claims : client_claims{};
+}
+
+/// client_of(identity, claims): how an identity appears in MLS, as somebody who understands the parameters of meetings.
+[[nodiscard]] inline mls::client client_of(const identity& who, const client_claims& claims = {}) {
   mls::client out;
   out.signer = who.key().clone();
   out.credential_type = who.type();
   out.credential = who.credential();
-  out.extensions = {meeting_parameters::extension};
+  out.extensions = {meeting_parameters::extension, claims_extension};
+  const bytes encoded = wire::encode(claims);
+  out.leaf_extensions = wire::encode_items(std::array{mls::extension{claims_extension, encoded}});
   return out;
 }
 
@@ -29,7 +42,7 @@ class basic_knock {
   [[nodiscard]] static result<basic_knock> create(environment& env, const identity& who,
                                                   const meeting_options& options = {}) {
     CONCLAVE_TRY(const auto suite, mls::basic_suite<P>::make(options.suite));
-    auto me = client_of(who);
+    auto me = client_of(who, options.client);
     CONCLAVE_TRY(auto package, mls::make_key_package(env, suite, me, {options.key_package_valid_for, false}));
     return basic_knock(env, std::move(me), std::move(package), options);
   }

@@ -2,6 +2,7 @@
 /// meeting: an end-to-end encrypted meeting as one participant holds it: MLS for who is in, SFrame for what is said.
 #pragma once
 
+#include <conclave/meeting/admission.hpp>
 #include <conclave/meeting/chat.hpp>
 #include <conclave/meeting/events.hpp>
 #include <conclave/meeting/knock.hpp>
@@ -84,9 +85,9 @@ class basic_meeting {
     std::array<std::uint8_t, 32> group_id;
     CONCLAVE_CHECK(env.random(group_id));
     auto rules = std::make_shared<shared_rules>(options.group.rules);
-    CONCLAVE_TRY(auto group, mls::basic_group<P>::create(env, options.suite, client_of(me), group_id,
+    CONCLAVE_TRY(auto group, mls::basic_group<P>::create(env, options.suite, client_of(me, options.client), group_id,
                                                          with_parameters({}, parameters), ruled(options, *rules)));
-    return start(env, client_of(me), std::move(group), std::move(rules), name, options);
+    return start(env, client_of(me, options.client), std::move(group), std::move(rules), name, options);
   }
 
   /// join(knock, welcome, ratchet_tree): the knock is used up by a success. Errors: unknown_key (the Welcome is for
@@ -107,11 +108,11 @@ class basic_meeting {
   /// unauthentic, unsupported, no_entropy.
   [[nodiscard]] static result<entering> enter(environment& env, const identity& me, byte_view entrance,
                                               std::string_view name = {}, const meeting_options& options = {}) {
-    return enter_by_oneself(env, client_of(me), entrance, name, options, false);
+    return enter_by_oneself(env, client_of(me, options.client), entrance, name, options, false);
   }
   [[nodiscard]] static result<entering> come_back(environment& env, const identity& me, byte_view entrance,
                                                   std::string_view name = {}, const meeting_options& options = {}) {
-    return enter_by_oneself(env, client_of(me), entrance, name, options, true);
+    return enter_by_oneself(env, client_of(me, options.client), entrance, name, options, true);
   }
   /// come_back(entrance): the same for a meeting that missed a commit. continue_from(before): what came back goes on with
   /// the chat, the events, and what was verified or has failed in the meeting that was lost.
@@ -294,7 +295,8 @@ class basic_meeting {
     out.reserve(size());
     for (const mls::judged_identity& who : group_.identities(env_->wall())) {
       const auto* seen = attendance_.find(who.leaf);
-      out.push_back({who.leaf, seen->name, seen->since, who.state, seen->device, aloud.compared_with(who.leaf)});
+      out.push_back({who.leaf, seen->name, seen->since, who.state, claims_of(group_.tree().leaf(who.leaf).value),
+                     aloud.compared_with(who.leaf)});
     }
     return out;
   }
@@ -321,10 +323,26 @@ class basic_meeting {
     signatures.add_key_package(package);
     CONCLAVE_CHECK(signatures.verify());
     const auto& leaf = package->leaf.value;
-    return conclave::visitor{shown_name(validator(), present_leaf(leaf)), judge().member(leaf)};
+    return conclave::visitor{shown_name(validator(), present_leaf(leaf)), judge().member(leaf), claims_of(leaf)};
   }
-  /// claim_device(leaf, device): what a participant says of its device, in a message; forgotten when it leaves.
-  void claim_device(mls::leaf_index leaf, device_kind device) { attendance_.claim(leaf, device); }
+  /// facts(kind, devices): what decide_admission() wants to know of this meeting. Looks at everybody.
+  [[nodiscard]] meeting_facts facts(meeting_kind kind, device_permission devices = device_permission::allowed) const {
+    meeting_facts out;
+    out.kind = kind;
+    out.present = static_cast<std::uint32_t>(size());
+    out.locked = parameters().door >= door::locked;
+    out.devices = devices;
+    std::uint64_t first = std::numeric_limits<std::uint64_t>::max();
+    group_.tree().for_each_leaf([&](mls::leaf_index i) {
+      const client_claims claims = claims_of(group_.tree().leaf(i).value);
+      out.app_present += claims.experience == client_experience::app ? 1U : 0U;
+      if (const auto since = attendance_.find(i)->since; since < first) {
+        first = since;
+        out.device_came_first = is_video_device(claims.platform);
+      }
+    });
+    return out;
+  }
   /// find(name): the leaf of the first participant with this name.
   [[nodiscard]] std::optional<mls::leaf_index> find(std::string_view who) const {
     for (const auto& [leaf, entry] : attendance_.all())
@@ -402,7 +420,7 @@ class basic_meeting {
       return errc::misuse;
     CONCLAVE_TRY(const auto context, wire::decode<mls::group_context>(group.group_context()));
     CONCLAVE_TRY(const auto p, meeting_parameters::of(context.extensions));
-    return basic_meeting(env, client_of(me), std::move(group), std::move(rules), name, options, p);
+    return basic_meeting(env, client_of(me, options.client), std::move(group), std::move(rules), name, options, p);
   }
 
  private:
@@ -469,7 +487,7 @@ class basic_meeting {
     return shown_name(validator(), present_leaf(group_.tree().leaf(leaf).value));
   }
   void attend(mls::leaf_index leaf, identity_state state) {
-    attendance_.add(leaf, {epoch(), name_in_tree(leaf), state, {}});
+    attendance_.add(leaf, {epoch(), name_in_tree(leaf), state});
   }
 
   // ---- events ----------------------------------------------------------------------------------------------------
@@ -532,10 +550,8 @@ class basic_meeting {
 
   /// Another credential or key in the same place.
   void attend_again(mls::leaf_index leaf, identity_state state) {
-    const auto* was = attendance_.find(leaf);
-    const auto since = was->since;
-    const auto device = was->device;
-    attendance_.add(leaf, {since, name_in_tree(leaf), state, device});
+    const auto since = attendance_.find(leaf)->since;
+    attendance_.add(leaf, {since, name_in_tree(leaf), state});
     tell_of(meeting_event::kind::identity_changed, leaf);
   }
 

@@ -2,6 +2,7 @@
 /// meeting_options: what a host chooses for a meeting, and a participant for itself.
 #pragma once
 
+#include <conclave/meeting/client.hpp>
 #include <conclave/meeting/parameters.hpp>
 #include <conclave/mls/group_policy.hpp>
 
@@ -16,6 +17,8 @@ struct meeting_options {
 
   /// `rules` are asked after those of every meeting (meeting/shared_rules.hpp), and need to be the same for all members.
   mls::group_policy group;
+  /// What this client says of itself to those who may admit it.
+  client_claims client;
   /// What everybody has to be, for the meeting to be shown as end-to-end encrypted without reservation.
   identity_state expects = identity_state::unverified;
   std::chrono::seconds key_package_valid_for = std::chrono::hours{24};

@@ -3,6 +3,7 @@
 /// to.
 #pragma once
 
+#include <conclave/meeting/client.hpp>
 #include <conclave/mls/identities.hpp>
 #include <conclave/sas/verification.hpp>
 
@@ -11,16 +12,13 @@
 
 namespace conclave::inline CONCLAVE_ABI {
 
-/// device_kind: what somebody meets with, by its own account. Nobody detects a client that lies.
-enum class device_kind : std::uint8_t { unknown, desktop, mobile, room, browser };
-
 /// participant: one line of the roster.
 struct participant {
   mls::leaf_index leaf{};
   std::string name;         ///< as the validator reads it, else as claimed; verified only where `identity` says so
   std::uint64_t since = 0;  ///< the first epoch it was seen in; who came before this participant: that one's first
   identity_state identity = identity_state::unverified;
-  device_kind device = device_kind::unknown;
+  client_claims client;   ///< by its own account
   bool compared = false;  ///< took part when the spoken code was compared, among the same people as now
 };
 
@@ -28,6 +26,7 @@ struct participant {
 struct visitor {
   std::string name;
   identity_state identity = identity_state::unverified;
+  client_claims client;  ///< by its own account
 };
 
 /// shown_name(validator, who): empty where the credential names nobody.
@@ -65,7 +64,6 @@ class attendance {
     std::uint64_t since = 0;
     std::string name;
     identity_state identity = identity_state::unverified;
-    device_kind device = device_kind::unknown;
   };
 
   void add(mls::leaf_index leaf, entry&& who) {
@@ -87,9 +85,6 @@ class attendance {
     ++states_[state];
     at->second.identity = state;
     return true;
-  }
-  void claim(mls::leaf_index leaf, device_kind device) {
-    if (const auto at = entries_.find(leaf); at != entries_.end()) at->second.device = device;
   }
   [[nodiscard]] const entry* find(mls::leaf_index leaf) const {
     const auto at = entries_.find(leaf);

@@ -14,9 +14,10 @@ struct client {
   std::vector<extension_type> extensions;  ///< non-default ones that are supported
   std::vector<proposal_type> proposals;    ///< non-default ones that are supported
   std::vector<mls::credential_type> credentials{mls::credential_type::basic, mls::credential_type::x509};
+  bytes leaf_extensions;  ///< the items that each of its leaf nodes carries; `extensions` lists their types
 
   [[nodiscard]] client clone() const {
-    return {signer.clone(), credential_type, credential, extensions, proposals, credentials};
+    return {signer.clone(), credential_type, credential, extensions, proposals, credentials, leaf_extensions};
   }
 };
 
@@ -31,7 +32,7 @@ struct leaf_place {
 };
 
 /// make_leaf(env, suite, client, encryption_key, place): a signed LeafNode, encoded. Errors: misuse where the client's
-/// key is not of the suite's signature scheme; what signing says.
+/// key is not of the suite's signature scheme, or its leaf extensions are no list of them; what signing says.
 template <crypto_provider P>
 [[nodiscard]] result<bytes> make_leaf(environment& env, const basic_suite<P>& s, const client& who,
                                       byte_view encryption_key, const leaf_place& place) {
@@ -72,6 +73,9 @@ template <crypto_provider P>
   leaf.source = place.source;
   leaf.lifetime = place.lifetime;
   leaf.parent_hash = place.parent_hash;
+  const auto own_extensions = extension_list::check(who.leaf_extensions);
+  if (!own_extensions) return errc::misuse;
+  leaf.extensions = *own_extensions;
 
   bytes out;
   writer w{out};

@@ -332,6 +332,7 @@ class group_state {
     w.opaque(wire::encode_items(me_.extensions));
     w.opaque(wire::encode_items(me_.proposals));
     w.opaque(wire::encode_items(me_.credentials));
+    w.opaque(me_.leaf_extensions);
   }
 
   [[nodiscard]] static result<client> load_client(reader& in) {
@@ -351,6 +352,9 @@ class group_state {
     CONCLAVE_CHECK(load_list(out.extensions));
     CONCLAVE_CHECK(load_list(out.proposals));
     CONCLAVE_CHECK(load_list(out.credentials));
+    CONCLAVE_TRY(const auto leaf_extensions, in.opaque());
+    CONCLAVE_CHECK(extension_list::check(leaf_extensions));
+    out.leaf_extensions = to_bytes(leaf_extensions);
     return out;
   }
 };

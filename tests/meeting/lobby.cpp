@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The lobby: who knocks, what the host sees, and what becomes of them.
+#include "support.hpp"
+
+namespace meeting_test {
+namespace at_the_door {
+
+/// A visitor with a client of some kind.
+struct visitor_with {
+  identity who;
+  knock wish;
+
+  visitor_with(environment& env, const std::string& name, const client_claims& claims)
+      : who{*identity::generate(env, name)}, wish{*knock::create(env, who, with(claims))} {}
+  static meeting_options with(const client_claims& claims) {
+    meeting_options out;
+    out.client = claims;
+    return out;
+  }
+};
+
+client_claims a_client(platform on, audio_route sound = audio_route::computer, client_version version = {{50, 0}}) {
+  client_claims out;
+  out.platform = on;
+  out.audio = sound;
+  out.version = version;
+  return out;
+}
+
+admission_rules of_webex() {
+  admission_rules out = rules_of(preset::webex).admission;
+  out.least_identity = identity_state::unverified;
+  return out;
+}
+
+}  // namespace at_the_door
+
+using namespace at_the_door;
+
+TEST_CASE("M9, M13: the host sees who waits and with what, agrees or turns away, and the answer says why") {
+  table t(1);
+  lobby hall(of_webex(), meeting_kind::scheduled);
+  visitor_with ada(t.env, "ada", a_client(platform::desktop_macos)),
+      bela(t.env, "bela", a_client(platform::mobile_ios));
+  const auto first = *hall.knock(t[0], ada.wish.key_package());
+  const auto second = *hall.knock(t[0], bela.wish.key_package());
+  CHECK(first.decision.verdict == admission_verdict::lobby);
+  CHECK(first.decision.reason == admission_reason::waits_unverified);
+  REQUIRE(hall.waiting().size() == 2);
+  CHECK(hall.waiting()[0].who.name == "ada");
+  CHECK(hall.waiting()[0].who.identity == identity_state::unverified);
+  CHECK(hall.waiting()[1].who.client.platform == platform::mobile_ios);
+  CHECK(hall.take(t[0]).key_packages.empty());
+
+  REQUIRE(hall.agree(first.ticket));
+  const auto refusal = *hall.turn_away(second.ticket);
+  const bytes travels = wire::encode(admission_answer{refusal.decision});
+  const auto read = *wire::decode<admission_answer>(travels);
+  CHECK(explain(read.decision) == "Refused: a host has decided so.");
+  for (std::size_t n = 0; n < travels.size(); ++n)
+    CHECK_FALSE(wire::decode<admission_answer>(byte_view{travels}.first(n)));
+  const auto out = hall.take(t[0]);
+  REQUIRE(out.key_packages.size() == 1);
+  CHECK(equal(out.key_packages[0], ada.wish.key_package()));
+  CHECK(hall.waiting().empty());
+  CHECK(hall.agree(first.ticket).error().code() == errc::unknown_key);
+
+  auto add = *t[0].admit(out.key_packages[0]);
+  auto there = *meeting::join(std::move(ada.wish), add.welcome());
+  REQUIRE(t[0].apply(std::move(add)));
+  CHECK(there.roster()[1].client.platform == platform::desktop_macos);
+  CHECK(t[0].roster()[1].client == there.roster()[1].client);
+}
+
+TEST_CASE("M14, M16: what the rules refuse is refused at the door, with the reason") {
+  table t(1);
+  lobby hall(of_webex(), meeting_kind::scheduled);
+  const auto refused = [&](const client_claims& claims, admission_reason why) {
+    visitor_with v(t.env, "visitor", claims);
+    const auto got = *hall.knock(t[0], v.wish.key_package());
+    CHECK(got.decision.verdict == admission_verdict::refused);
+    CHECK(got.decision.reason == why);
+    CHECK(got.ticket == 0);
+  };
+  refused(a_client(platform::web), admission_reason::web);
+  refused(a_client(platform::sip), admission_reason::sip);
+  refused(a_client(platform::desktop_windows, audio_route::call_in), admission_reason::audio_call_in);
+  refused(a_client(platform::desktop_windows, audio_route::computer, {{41, 6}}), admission_reason::version_too_old);
+  refused({}, admission_reason::platform_unknown);
+  CHECK(hall.waiting().empty());
+}
+
+TEST_CASE("M3: a room device that comes too late is refused, also where it came in time and waited too long") {
+  table t(1);
+  admission_rules rules = of_webex();
+  rules.devices_among_first = 3;
+  lobby hall(rules, meeting_kind::scheduled);
+  visitor_with ada(t.env, "ada", a_client(platform::desktop_macos)),
+      bela(t.env, "bela", a_client(platform::desktop_macos)), device(t.env, "room 5", a_client(platform::room_device));
+  const auto device_place = *hall.knock(t[0], device.wish.key_package());
+  CHECK(device_place.decision.verdict == admission_verdict::lobby);
+  for (const auto* v : {&ada, &bela}) {
+    auto add = *t[0].admit(v->wish.key_package());
+    REQUIRE(t[0].apply(std::move(add)));
+  }
+  REQUIRE(hall.agree(device_place.ticket));
+  const auto out = hall.take(t[0]);
+  CHECK(out.key_packages.empty());
+  REQUIRE(out.answers.size() == 1);
+  CHECK(out.answers[0].decision.reason == admission_reason::device_too_late);
+}
+
+TEST_CASE("M2: those who come in together count each other") {
+  table t(1);
+  admission_rules rules = of_webex();
+  rules.participants = 3;
+  lobby hall(rules, meeting_kind::scheduled);
+  std::deque<visitor_with> all;
+  for (int i = 0; i < 3; ++i) {
+    all.emplace_back(t.env, "visitor " + std::to_string(i), a_client(platform::desktop_macos));
+    REQUIRE(hall.agree(hall.knock(t[0], all.back().wish.key_package())->ticket));
+  }
+  const auto out = hall.take(t[0]);
+  CHECK(out.key_packages.size() == 2);
+  CHECK(out.answers.back().decision.reason == admission_reason::full);
+}
+
+TEST_CASE("M13: in a locked meeting everybody waits, whatever the host has agreed to") {
+  table t(1);
+  lobby hall(of_webex(), meeting_kind::scheduled);
+  visitor_with ada(t.env, "ada", a_client(platform::desktop_macos));
+  t.commit(0, *t[0].set_door(door::locked));
+  const auto place = *hall.knock(t[0], ada.wish.key_package());
+  CHECK(place.decision.reason == admission_reason::locked);
+  REQUIRE(hall.agree(place.ticket));
+  CHECK(hall.take(t[0]).key_packages.empty());
+  CHECK(hall.waiting().size() == 1);
+  t.commit(0, *t[0].set_door(door::lobby));
+  CHECK(hall.take(t[0]).key_packages.size() == 1);
+}
+
+TEST_CASE("what is no key package, or a forged one, has no place in the lobby") {
+  table t(1);
+  lobby hall(of_webex(), meeting_kind::scheduled);
+  visitor_with ada(t.env, "ada", a_client(platform::desktop_macos));
+  bytes forged = to_bytes(ada.wish.key_package());
+  const auto at = std::search(forged.begin(), forged.end(), as_bytes("ada").begin(), as_bytes("ada").end());
+  *at = 'e';
+  CHECK(hall.knock(t[0], forged).error().code() == errc::unauthentic);
+  CHECK_FALSE(hall.knock(t[0], as_bytes("hello")));
+  CHECK(hall.waiting().empty());
+}
+
+}  // namespace meeting_test
