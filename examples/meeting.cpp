@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A real meeting in one process: people join and leave, speak with real audio and video, keys and security code change;
 // a relay in the middle carries ciphertext only, and everything that is opened is compared with what was said.
+#include "demo/breakout.hpp"
 #include "demo/certificates.hpp"
 #include "demo/intercept.hpp"
+#include "demo/preset.hpp"
 #include "demo/report.hpp"
 #include "demo/story.hpp"
 #include "demo/verify.hpp"
@@ -25,6 +27,8 @@ struct options {
   bool verify = false;
   bool intercept = false;
   bool certificates = false;
+  bool breakout = false;
+  std::string preset;
 };
 
 constexpr std::size_t min_people = 5, max_people = 5000;
@@ -167,6 +171,13 @@ class program {
   std::map<std::size_t, cv::bytes> recorded_;
 };
 
+[[nodiscard]] std::string breakout_rooms(cv::environment& env, const options& chosen) {
+  demo::clip media;
+  if (auto bad = media.load(chosen.video, chosen.audio); !bad.empty()) return bad;
+  const auto done = demo::breakout(env, media).run();
+  return done ? std::string{} : demo::explain("the rooms failed", done.error());
+}
+
 /// play(chosen): the scenes that were asked for, or the whole meeting.
 [[nodiscard]] std::string play(const options& chosen) {
   cv::system_environment env;
@@ -175,7 +186,9 @@ class program {
   if (chosen.intercept && bad.empty()) bad = demo::intercept(env);
   if (chosen.intercept && bad.empty()) bad = demo::intercept_by_relaying(env);
   if (chosen.certificates && bad.empty()) bad = demo::certificates();
-  if (chosen.verify || chosen.intercept || chosen.certificates) return bad;
+  if (chosen.breakout && bad.empty()) bad = breakout_rooms(env, chosen);
+  if (!chosen.preset.empty() && bad.empty()) bad = demo::at_the_door(env, *cv::from_name<cv::preset>(chosen.preset));
+  if (chosen.verify || chosen.intercept || chosen.certificates || chosen.breakout || !chosen.preset.empty()) return bad;
   program meeting(chosen);
   return meeting.run();
 }
@@ -194,6 +207,9 @@ int main(int argc, char** argv) {
   app.add_flag("--verify", chosen.verify, "instead: five people verify their meeting aloud");
   app.add_flag("--intercept", chosen.intercept, "instead: the same with somebody in between");
   app.add_flag("--ca", chosen.certificates, "instead: who is in, by their certificates");
+  app.add_flag("--breakout", chosen.breakout, "instead: three rooms beside a meeting");
+  app.add_option("--preset", chosen.preset, "instead: who gets in, and what there is, under webex, teams or open")
+      ->check(CLI::IsMember({"webex", "teams", "open"}));
   CLI11_PARSE(app, argc, argv);
 
   if (const std::string bad = play(chosen); !bad.empty()) {

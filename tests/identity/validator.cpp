@@ -66,7 +66,7 @@ TEST_CASE("a basic credential is a claim, and unknown ones nothing") {
   CHECK(v.external_sender(t.shown(), now) == identity_state::verified_external);
 }
 
-TEST_CASE("a certificate is shown with its issuers, and with nothing that deceives the eye") {
+TEST_CASE("M10: a certificate is shown with its issuers, and with nothing that deceives the eye") {
   trial t;
   t.member().subject =
       seq({tlv(der::set, seq({oid({0x55, 4, 6}), tlv(der::printable_string, std::string_view("DE"))})),

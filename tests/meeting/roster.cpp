@@ -69,7 +69,7 @@ constexpr auto internal = identity_state::verified_internal;
 
 }  // namespace
 
-TEST_CASE("a host sees who knocks, and lets in only those whose certificates hold") {
+TEST_CASE("M9: a host sees who knocks, and lets in only those whose certificates hold") {
   deterministic_environment env(1);
   organisation company;
   auto v = company.validator();

@@ -164,7 +164,7 @@ TEST_CASE("a truncated code falls to a search of a moment") {
   CHECK(trials_against(9) < 300'000);
 }
 
-TEST_CASE("relaying everything, an interceptor wins as often as he guesses right") {
+TEST_CASE("M19: relaying everything, an interceptor wins as often as he guesses right") {
   deterministic_environment env(101);
   static constexpr std::size_t meetings = 20'000;
   std::size_t wins = 0;
@@ -188,7 +188,7 @@ TEST_CASE("relaying everything, an interceptor wins as often as he guesses right
   check_rate(wins, meetings, 2 * 2 / std::exp2(l), 1 / std::exp2(l));
 }
 
-TEST_CASE("giving up runs on one side only, an interceptor wins no more often than the bound allows") {
+TEST_CASE("M19: giving up runs on one side only, an interceptor wins no more often than the bound allows") {
   deterministic_environment env(102);
   static constexpr std::size_t meetings = 6000;
   static constexpr int per_epoch = limits::verification_failures_per_epoch;
@@ -339,7 +339,7 @@ TEST_CASE("dropping and reordering ends runs, with a name") {
   }
 }
 
-TEST_CASE("five people in two halves read different codes to each other") {
+TEST_CASE("M8: five people in two halves read different codes to each other") {
   deterministic_environment env(107);
   half left(env, 0, {0, 1, 2}, {3, 4}), right(env, 1, {3, 4}, {0, 1, 2});
   REQUIRE(left.room.start(0, {1, 2, 3, 4}, form::words_3));

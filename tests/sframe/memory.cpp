@@ -131,7 +131,7 @@ TEST_CASE("the counting works") {
   CHECK(left == 0);
 }
 
-TEST_CASE("sealing and opening allocate nothing of their own") {
+TEST_CASE("M22: sealing and opening allocate nothing of their own") {
   for (const std::size_t size : {0U, 160U, 1200U, 16384U})
     CHECK(allocations_of_a_frame<fake_provider>(size, suite4) == 0);
 }
@@ -143,7 +143,7 @@ TEST_CASE("what OpenSSL allocates is counted") {
   CHECK(openssl_allocations() > before);
 }
 
-TEST_CASE("sealing and opening allocate nothing at all, whatever the suite") {
+TEST_CASE("M22: sealing and opening allocate nothing at all, whatever the suite") {
   for (const cipher_suite suite : all_suites) {
     for (const std::size_t size : {0U, 160U, 1200U, 16384U}) {
       INFO(static_cast<int>(suite) << ", " << size);
