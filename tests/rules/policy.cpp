@@ -117,6 +117,7 @@ TEST_CASE("P1: the global policy lets organizers enable encryption, and named po
   CHECK(all.of("bela").name == "school");
   CHECK(all.of("bela").value == encryption_policy::not_enabled);
   CHECK(all.of("chidi").name.empty());
+  CHECK(all.of("chidi").value == encryption_policy::not_enabled_but_users_can_enable);
   all.global = encryption_policy::not_enabled;
   CHECK(all.of("chidi").value == encryption_policy::not_enabled);
   CHECK(all.of("dora").value == encryption_policy::not_enabled);

@@ -126,13 +126,13 @@ class rules_reader {
   }
   [[nodiscard]] static std::size_t depth(const rules_path& field) noexcept { return field[2].empty() ? 2 : 3; }
 
-  /// is_known(), is_section(): the path leads to a field or into an object; to an object.
+  /// is_known(), is_section(): the path leads somewhere; it leads to an object.
   [[nodiscard]] bool is_known() const {
     if (path_.size() == 1 && path_[0] == "preset") return true;
-    if (in(policies_key) || in(assigned_key)) return true;
-    bool found = is_section();
+    if (in(policies_key) || in(assigned_key) || is_section()) return true;
+    bool found = false;
     for_each_field(*out_, [&](const rules_path& at, const rules_field&) {
-      found = found || (path_.size() == depth(at) && starts(at));
+      found = starts(at);
       return !found;
     });
     return found;
@@ -156,7 +156,7 @@ class rules_reader {
     if (in(assigned_key)) return take(store_assignment(value));
     rules_problem problem;
     for_each_field(*out_, [&](const rules_path& at, const rules_field& field) {
-      if (path_.size() != depth(at) || !starts(at)) return true;
+      if (!starts(at)) return true;
       problem = std::visit([&](const auto& f) { return store(f, value); }, field);
       return false;
     });
