@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What the rules of a meeting say, for a help desk: is it encrypted, may this person join, which features are there, and
-// why not. The rules are a preset's or a file's (docs/rules.md).
+// What the rules of a meeting say, for a help desk: is it encrypted, may this person join, which features are there,
+// and why not. The rules are a preset's or a file's (docs/rules.md).
 #include <conclave/store/rules_json.hpp>
 
 #include <CLI/CLI.hpp>

@@ -287,50 +287,50 @@ namespace detail {
 
 }  // namespace detail
 
-/// decide_admission(rules, meeting, visitor): the first reason against the visitor, what the visitor cannot change
+/// decide_admission(rules, here, who): the first reason against the visitor, what the visitor cannot change
 /// before what it can; else the lobby, else in. Ask again when a host has agreed, and when the commit is made: others
 /// may have come first.
-[[nodiscard]] constexpr admission_decision decide_admission(const admission_rules& rules, const meeting_facts& meeting,
-                                                            const visitor_facts& visitor) noexcept {
+[[nodiscard]] constexpr admission_decision decide_admission(const admission_rules& rules, const meeting_facts& here,
+                                                            const visitor_facts& who) noexcept {
   using reason = admission_reason;
   const auto refused = [](reason why, std::uint32_t limit = 0, const client_version& least = {}) {
     return admission_decision{admission_verdict::refused, why, limit, least};
   };
-  const client_claims& claims = visitor.claims;
-  if (!rules.covers(meeting.kind)) return refused(reason::kind_not_covered);
+  const client_claims& claims = who.claims;
+  if (!rules.covers(here.kind)) return refused(reason::kind_not_covered);
 
-  const platform_rule& platform = rules.of(claims.platform);
-  if (!platform.admitted() || ends_at_a_gateway(claims.platform)) return refused(detail::reason_of(claims.platform));
+  const platform_rule& runs_on = rules.of(claims.platform);
+  if (!runs_on.admitted() || ends_at_a_gateway(claims.platform)) return refused(detail::reason_of(claims.platform));
   if (!known(claims.experience)) return refused(reason::experience_unknown);
   if (claims.experience == client_experience::ucf && !rules.admits_ucf) return refused(reason::ucf);
-  if (claims.version < platform.least()) return refused(reason::version_too_old, 0, platform.least());
+  if (claims.version < runs_on.least()) return refused(reason::version_too_old, 0, runs_on.least());
 
   const bool device = is_video_device(claims.platform);
-  if (device && meeting.devices != device_permission::allowed) {
-    if (meeting.devices == device_permission::off_for_site) return refused(reason::devices_off_for_site);
-    if (meeting.devices == device_permission::off_for_user) return refused(reason::devices_off_for_user);
+  if (device && here.devices != device_permission::allowed) {
+    if (here.devices == device_permission::off_for_site) return refused(reason::devices_off_for_site);
+    if (here.devices == device_permission::off_for_user) return refused(reason::devices_off_for_user);
     return refused(reason::devices_off_for_both);
   }
   if (!known(claims.audio)) return refused(reason::audio_unknown);
   if (claims.audio == audio_route::call_me) return refused(reason::audio_call_me);
   if (claims.audio == audio_route::call_in) return refused(reason::audio_call_in);
-  if ((visitor.must_be_recorded || claims.must_be_recorded) && !rules.admits_must_be_recorded)
+  if ((who.must_be_recorded || claims.must_be_recorded) && !rules.admits_must_be_recorded)
     return refused(reason::must_be_recorded);
-  if (visitor.identity < rules.least_identity) return refused(detail::reason_of(visitor.identity));
+  if (who.identity < rules.least_identity) return refused(detail::reason_of(who.identity));
 
-  if (meeting.present >= rules.participants) return refused(reason::full, rules.participants);
-  if (meeting.device_came_first && meeting.present >= rules.participants_if_device_first)
+  if (here.present >= rules.participants) return refused(reason::full, rules.participants);
+  if (here.device_came_first && here.present >= rules.participants_if_device_first)
     return refused(reason::full_after_device, rules.participants_if_device_first);
-  if (claims.experience == client_experience::app && meeting.app_present >= rules.app_participants)
+  if (claims.experience == client_experience::app && here.app_present >= rules.app_participants)
     return refused(reason::full_of_apps, rules.app_participants);
-  if (device && meeting.present >= rules.devices_among_first)
+  if (device && here.present >= rules.devices_among_first)
     return refused(reason::device_too_late, rules.devices_among_first);
 
   const auto waits = [](reason why) { return admission_decision{admission_verdict::lobby, why, 0, {}}; };
-  if (!visitor.host_agrees) {
-    if (meeting.locked) return waits(reason::locked);
+  if (!who.host_agrees) {
+    if (here.locked) return waits(reason::locked);
     if (rules.lobby == lobby_rule::everybody) return waits(reason::waits_with_everybody);
-    if (rules.lobby == lobby_rule::unverified && !is_verified(visitor.identity)) return waits(reason::waits_unverified);
+    if (rules.lobby == lobby_rule::unverified && !is_verified(who.identity)) return waits(reason::waits_unverified);
   }
   return {admission_verdict::admitted, reason::none, 0, {}};
 }
