@@ -3,6 +3,8 @@
 // without the rules of meetings, in the hands of somebody whom the host has let in.
 #include "support.hpp"
 
+#include <conclave/mls/external_proposal.hpp>
+
 namespace meeting_test {
 namespace rights {
 
@@ -159,6 +161,16 @@ TEST_CASE("M13: what nobody may propose does not keep others from committing") {
   t.commit(0, *t[0].refresh());
   CHECK_FALSE(t[2].active());
   CHECK(t[1].active());
+}
+
+TEST_CASE("M13: a stranger cannot make everybody hold a proposal") {
+  table t(2);
+  const auto suite = *mls::basic_suite<default_provider>::make(meeting_options{}.suite);
+  const auto who = client_of(*identity::generate(t.env, "stranger"));
+  const auto package = *mls::make_key_package(t.env, suite, who, {std::chrono::hours{24}, false});
+  const auto proposal = *mls::new_member_add(t.env, suite, t[0].group_id(), t[0].epoch(), who, package);
+  t.refused_by_all(9, proposal, rules::strangers_knock);
+  CHECK(t[0].say(as_bytes("nothing waits for a commit")));
 }
 
 TEST_CASE("M2: a meeting is as large as its capacity, whoever counts") {

@@ -155,7 +155,11 @@ class basic_meeting {
   }
   /// admissions_held(): a spoken verification is on, here or among others, which a new epoch would end. Others hold
   /// admissions for the time a run needs to reveal, and only so often in one epoch.
-  [[nodiscard]] bool admissions_held() const { return verification_.running() || env_->steady() < held_until_; }
+  [[nodiscard]] bool admissions_held() {
+    const auto now = env_->steady();
+    verification_.tick(now);
+    return verification_.running() || now < held_until_;
+  }
 
   /// leave(): a proposal to remove this participant, for anybody to commit. Until then it stays in.
   [[nodiscard]] result<bytes> leave() { return group_.propose_remove(*env_, group_.own_leaf()); }

@@ -49,7 +49,7 @@ struct meeting_parameters {
   std::uint8_t code_bits = limits::spoken_code_bits;  ///< a spoken code has at least as many
   sframe::cipher_suite media = sframe::cipher_suite::aes_128_gcm_sha256_128;
   std::uint8_t epoch_bits = limits::sframe_epoch_bits;  ///< E of RFC 9605 5.2
-  wire::list<role_entry> roles;                         ///< at most limits::roles, each key once, one host at least
+  wire::list<role_entry> roles;                         ///< at most limits::roles, by ascending keys, one host at least
 
   static constexpr auto fields(auto& self) {
     return std::tie(self.version, self.door, self.capacity, self.admits, self.removes, self.locks, self.code_bits,
@@ -81,14 +81,13 @@ struct meeting_parameters {
         code_bits > limits::spoken_code_bits_most)
       return failure{errc::unsupported, rules::parameters_valid};
     bool hosted = false;
-    for (auto i = roles.begin(); i != roles.end(); ++i) {
-      const role_entry entry = *i;
-      if (entry.role == role::participant || entry.role > role::host)
+    std::optional<byte_view> before;
+    for (const role_entry entry : roles) {
+      if (entry.role == role::participant || entry.role > role::host ||
+          (before && !std::ranges::lexicographical_compare(*before, entry.signature_key)))
         return failure{errc::malformed, rules::parameters_valid};
       hosted = hosted || entry.role == role::host;
-      auto j = i;
-      for (++j; j != roles.end(); ++j)
-        if (equal((*j).signature_key, entry.signature_key)) return failure{errc::malformed, rules::parameters_valid};
+      before = entry.signature_key;
     }
     if (!hosted) return failure{errc::malformed, rules::parameters_valid};
     return {};
@@ -111,16 +110,13 @@ struct encoded_roles {
 
 /// with_role(roles, key, role): the list with the role of one key set.
 [[nodiscard]] inline encoded_roles with_role(const wire::list<role_entry>& roles, byte_view key, role becomes) {
-  encoded_roles out;
-  writer w{out.items};
-  const auto add = [&](const role_entry& entry) {
-    wire::write(w, entry);
-    ++out.count;
-  };
+  std::vector<role_entry> entries;
   for (const role_entry entry : roles)
-    if (!equal(entry.signature_key, key)) add(entry);
-  if (becomes != role::participant) add({key, becomes});
-  return out;
+    if (!equal(entry.signature_key, key)) entries.push_back(entry);
+  const auto behind = std::ranges::find_if(
+      entries, [&](const role_entry& entry) { return std::ranges::lexicographical_compare(key, entry.signature_key); });
+  if (becomes != role::participant) entries.insert(behind, {key, becomes});
+  return {wire::encode_items(entries), entries.size()};
 }
 
 /// with_parameters(extensions, parameters): the items of a GroupContext's extensions with these parameters in them, and

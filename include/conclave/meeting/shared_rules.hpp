@@ -17,6 +17,8 @@ inline constexpr rule may_change{"who changes the meeting has no right to", "mee
 inline constexpr rule door_open{"the door is closed for newcomers", "meeting/shared_rules.hpp"};
 inline constexpr rule comes_back_with_own_key{"who comes back shows another key than before",
                                               "meeting/shared_rules.hpp"};
+inline constexpr rule strangers_knock{"a stranger proposes itself instead of knocking at a host's",
+                                      "meeting/shared_rules.hpp"};
 inline constexpr rule within_capacity{"the meeting is full", "meeting/shared_rules.hpp"};
 inline constexpr rule media_stands{"the parameters of media stand for the whole meeting", "meeting/shared_rules.hpp"};
 inline constexpr rule no_keys_of_others{"who commits to a pre-shared key has no right to", "meeting/shared_rules.hpp"};
@@ -31,16 +33,16 @@ class shared_rules final : public mls::commit_rules {
   [[nodiscard]] status allow(const mls::group_facts& group, const mls::commit_facts& commit) override {
     CONCLAVE_TRY(const auto context, wire::decode<mls::group_context>(group.context()));
     CONCLAVE_TRY(const auto p, meeting_parameters::of(context.extensions));
+    const rights of(p, context.extensions, group);
+    const role committer = of.role_of(commit.committer);
     std::size_t coming = 0, going = 0;
-    for (const mls::listed_proposal& entry : commit.proposals) {
+    for (const auto& [wish, proposer, by_reference] : commit.proposals) {
       // what outsiders propose counts as the wish of whoever commits it
-      const bool by_member = entry.sender.type == mls::sender_type::member;
-      CONCLAVE_CHECK(allow(p, context, group, entry.proposal, by_member ? entry.sender : commit.committer));
-      coming += entry.proposal.type == mls::proposal_type::add ? 1 : 0;
-      going +=
-          entry.proposal.type == mls::proposal_type::remove || entry.proposal.type == mls::proposal_type::self_remove
-              ? 1
-              : 0;
+      const bool by_other_member = by_reference && proposer.type == mls::sender_type::member;
+      CONCLAVE_CHECK(by_other_member ? of.allow(wish, proposer, of.role_of(proposer))
+                                     : of.allow(wish, commit.committer, committer));
+      if (wish.type == mls::proposal_type::add) ++coming;
+      if (wish.type == mls::proposal_type::remove || wish.type == mls::proposal_type::self_remove) ++going;
     }
     if (commit.committer.type == mls::sender_type::new_member_commit) {
       ++coming;
@@ -54,68 +56,88 @@ class shared_rules final : public mls::commit_rules {
   [[nodiscard]] status allow_proposal(const mls::group_facts& group, const mls::listed_proposal& wish) override {
     CONCLAVE_TRY(const auto context, wire::decode<mls::group_context>(group.context()));
     CONCLAVE_TRY(const auto p, meeting_parameters::of(context.extensions));
-    // an outsider's may wait: whoever commits it answers for it
+    const rights of(p, context.extensions, group);
+    // strangers would fill the memory of everybody, and nobody could speak before a commit has cleared it
+    if (wish.sender.type == mls::sender_type::new_member_proposal)
+      return failure{errc::refused, rules::strangers_knock};
+    // an external sender's may wait: whoever commits it answers for it
     if (wish.sender.type == mls::sender_type::member)
-      CONCLAVE_CHECK(allow(p, context, group, wish.proposal, wish.sender));
+      CONCLAVE_CHECK(of.allow(wish.proposal, wish.sender, of.role_of(wish.sender)));
     return own_ == nullptr ? status{} : own_->allow_proposal(group, wish);
   }
 
  private:
-  [[nodiscard]] static role role_of(const meeting_parameters& p, const mls::group_facts& group,
-                                    const mls::sender& who) {
-    if (who.type != mls::sender_type::member) return role::participant;
-    const auto leaf = group.leaf(mls::leaf_index{who.index});
-    return leaf ? p.role_of(leaf->signature_key) : role::participant;
-  }
-
-  /// One proposal of `who`. External commits are judged by allow_entrance.
-  [[nodiscard]] static status allow(const meeting_parameters& p, const mls::group_context& context,
-                                    const mls::group_facts& group, const mls::proposal& wish, const mls::sender& who) {
-    const bool member = who.type == mls::sender_type::member;
-    const role is = role_of(p, group, who);
-    switch (wish.type) {
-      case mls::proposal_type::update:
-      case mls::proposal_type::self_remove: return {};
-      case mls::proposal_type::external_init: return {};
-      case mls::proposal_type::add:
-        if (p.door >= door::locked) return failure{errc::refused, rules::door_open};
-        if (is < p.admits) return failure{errc::refused, rules::may_admit};
-        return {};
-      case mls::proposal_type::remove: {
-        if (!member || number(wish.remove) == who.index) return {};
-        const auto target = group.leaf(wish.remove);
-        if (target && (is < p.removes || is < p.role_of(target->signature_key)))
-          return failure{errc::refused, rules::may_remove};
-        return {};
-      }
-      case mls::proposal_type::psk:
-        // a key that some members do not have would split the meeting
-        if (is < role::host) return failure{errc::refused, rules::no_keys_of_others};
-        return {};
-      case mls::proposal_type::group_context_extensions:
-        return allow_change(p, context.extensions, wish.group_context_extensions, is);
-      case mls::proposal_type::reinit: break;
+  /// rights: who may propose what in the present epoch.
+  class rights {
+   public:
+    rights(const meeting_parameters& p, const mls::extension_list& extensions, const mls::group_facts& group)
+        : parameters_{&p}, extensions_{&extensions}, group_{&group} {
+      for (const role_entry entry : p.roles) roles_.push_back(entry);
     }
-    if (is < role::host) return failure{errc::refused, rules::may_change};
-    return {};
-  }
 
-  [[nodiscard]] static status allow_change(const meeting_parameters& before, const mls::extension_list& old_items,
-                                           const mls::extension_list& new_items, role is) {
-    CONCLAVE_TRY(const auto after, meeting_parameters::of(new_items));
-    if (after.media != before.media || after.epoch_bits != before.epoch_bits)
-      return failure{errc::refused, rules::media_stands};
-    const auto required = mls::find(new_items, mls::extension_type::required_capabilities);
-    if (!required || !equal(*required, *mls::find(old_items, mls::extension_type::required_capabilities)))
-      return failure{errc::refused, rules::parameters_valid};
-    if (is == role::host) return {};
-    // nothing but the door has changed
-    meeting_parameters with_door = before;
-    with_door.door = after.door;
-    if (is < before.locks || !equal(with_parameters(old_items, with_door), new_items.encoded()))
-      return failure{errc::refused, rules::may_change};
-    return {};
-  }
+    [[nodiscard]] role role_of(const mls::sender& who) const {
+      if (who.type != mls::sender_type::member) return role::participant;
+      return role_of(mls::leaf_index{who.index});
+    }
+
+    /// allow(wish, who, is): one proposal of somebody who is that. External commits are judged by allow_entrance.
+    [[nodiscard]] status allow(const mls::proposal& wish, const mls::sender& who, role is) const {
+      const meeting_parameters& p = *parameters_;
+      switch (wish.type) {
+        case mls::proposal_type::update:
+        case mls::proposal_type::self_remove:
+        case mls::proposal_type::external_init: return {};
+        case mls::proposal_type::add:
+          if (p.door >= door::locked) return failure{errc::refused, rules::door_open};
+          if (is < p.admits) return failure{errc::refused, rules::may_admit};
+          return {};
+        case mls::proposal_type::remove:
+          if (who.type != mls::sender_type::member || number(wish.remove) == who.index) return {};
+          if (is < p.removes || is < role_of(wish.remove)) return failure{errc::refused, rules::may_remove};
+          return {};
+        case mls::proposal_type::psk:
+          // a key that some members do not have would split the meeting
+          if (is < role::host) return failure{errc::refused, rules::no_keys_of_others};
+          return {};
+        case mls::proposal_type::group_context_extensions: return allow_change(wish.group_context_extensions, is);
+        case mls::proposal_type::reinit: break;
+      }
+      if (is < role::host) return failure{errc::refused, rules::may_change};
+      return {};
+    }
+
+   private:
+    [[nodiscard]] role role_of(mls::leaf_index i) const {
+      const auto leaf = group_->leaf(i);
+      if (!leaf) return role::participant;
+      const auto less = [](byte_view a, byte_view b) { return std::ranges::lexicographical_compare(a, b); };
+      const auto at = std::ranges::lower_bound(roles_, leaf->signature_key, less, &role_entry::signature_key);
+      return at != roles_.end() && equal(at->signature_key, leaf->signature_key) ? at->role : role::participant;
+    }
+
+    [[nodiscard]] status allow_change(const mls::extension_list& to, role is) const {
+      const meeting_parameters& before = *parameters_;
+      CONCLAVE_TRY(const auto after, meeting_parameters::of(to));
+      if (after.media != before.media || after.epoch_bits != before.epoch_bits)
+        return failure{errc::refused, rules::media_stands};
+      const auto required = mls::find(to, mls::extension_type::required_capabilities);
+      const auto required_before = mls::find(*extensions_, mls::extension_type::required_capabilities);
+      if (!required || !required_before || !equal(*required, *required_before))
+        return failure{errc::refused, rules::parameters_valid};
+      if (is == role::host) return {};
+      // nothing but the door has changed
+      meeting_parameters with_door = before;
+      with_door.door = after.door;
+      if (is < before.locks || !equal(with_parameters(*extensions_, with_door), to.encoded()))
+        return failure{errc::refused, rules::may_change};
+      return {};
+    }
+
+    const meeting_parameters* parameters_;
+    const mls::extension_list* extensions_;
+    const mls::group_facts* group_;
+    std::vector<role_entry> roles_;
+  };
 
   /// By an external commit comes in who finds the door open, or who takes the place it had, with the key it had. Anybody
   /// may claim a name; the key is what nobody else can show.
