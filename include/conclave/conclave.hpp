@@ -9,8 +9,10 @@
 #include <conclave/meeting/meeting.hpp>
 #include <conclave/meeting/presets.hpp>
 #include <conclave/meeting/refresh.hpp>
+#include <conclave/otp/enrolment.hpp>
 #include <conclave/sas/fingerprint.hpp>
 
 #if CONCLAVE_WITH_BOTAN
 #include <conclave/identity/botan_x509.hpp>
+#include <conclave/otp/botan_hotp.hpp>
 #endif

@@ -203,4 +203,40 @@ inline constexpr std::size_t rules_assignments = 16384;
 /// Bytes of a display name.
 inline constexpr std::size_t name_bytes = 256;
 
+/// Bytes of the name a host stores a user's second factor under: e-mail addresses have at most 254.
+inline constexpr std::size_t user_bytes = 256;
+
+/// Bytes of a shared secret (RFC 4226 4 recommends 160 bits), and the period of its codes: nobody types faster, and a
+/// code that is accepted for three periods should not live longer than a few minutes.
+inline constexpr std::size_t otp_secret_least = 20;
+inline constexpr std::chrono::seconds otp_period_least{15};
+inline constexpr std::chrono::seconds otp_period_most{60};
+
+/// Bytes of an issuer and of an account in an otpauth URI, and of the whole, every one of them encoded: it still fits
+/// into a QR code.
+inline constexpr std::size_t otp_label_bytes = 128;
+inline constexpr std::size_t otp_uri_bytes = 2048;
+
+/// How long a QR code may be scanned and its first code typed: an app has to be installed meanwhile.
+inline constexpr std::chrono::seconds otp_enrolment{600};
+
+/// Wrong codes before a user waits, how long the first time, doubling with each further one, and how long at most. Only
+/// who knows the password can make another one wait, and not for longer than the last of these; a new password ends it.
+/// That is 17 guesses on the first day and 6 on every further one: who never stops guessing six digits, of which three
+/// codes are right at a time, wins with 0.7 % in a year, and with 2 % where the user signs in every day meanwhile and
+/// does not heed the number of wrong codes.
+inline constexpr std::uint32_t otp_free_failures = 3;
+inline constexpr std::chrono::seconds otp_wait_first{30};
+inline constexpr std::chrono::seconds otp_wait_most = std::chrono::hours{4};
+
+/// Bytes of a sealed record of a second factor: three times what is written.
+inline constexpr std::size_t otp_record_bytes = 512;
+
+/// How often a change of a record is computed anew because another one was saved first. Wrong codes are soon not saved at
+/// all, so nobody loses that often.
+inline constexpr std::size_t lost_races = 16;
+
+/// How long a store waits for another process that writes.
+inline constexpr std::chrono::milliseconds store_wait{2000};
+
 }  // namespace conclave::limits
