@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-# The libraries that may serve primitives. Read by the project and by its installed package, so that both decide alike.
+# The libraries that may serve primitives, and those of adapters to the outside. Read by the project and by its installed
+# package, so that both decide alike.
 # Each one that is wanted and found becomes the target conclave_<NAME>; being imported, its headers are system headers.
 
 # conclave_use(<NAME> <include folder> <library>): makes the target, or stops where CONCLAVE_WITH_<NAME> insists.
@@ -34,5 +35,16 @@ if(CONCLAVE_WITH_OPENSSL AND NOT TARGET conclave_OPENSSL)
     conclave_use(OPENSSL "${OPENSSL_INCLUDE_DIR}" "${OPENSSL_CRYPTO_LIBRARY}")
   else()
     conclave_use(OPENSSL "" "")
+  endif()
+endif()
+
+# Not part of conclave::conclave: who includes conclave/store/sqlite.hpp links conclave::sqlite too
+if(CONCLAVE_WITH_SQLITE AND NOT TARGET conclave_SQLITE)
+  find_path(CONCLAVE_SQLITE_INCLUDE sqlite3.h)
+  find_library(CONCLAVE_SQLITE_LIBRARY sqlite3)
+  mark_as_advanced(CONCLAVE_SQLITE_INCLUDE CONCLAVE_SQLITE_LIBRARY)
+  conclave_use(SQLITE "${CONCLAVE_SQLITE_INCLUDE}" "${CONCLAVE_SQLITE_LIBRARY}")
+  if(TARGET conclave_SQLITE)
+    add_library(conclave::sqlite ALIAS conclave_SQLITE)
   endif()
 endif()
