@@ -52,6 +52,17 @@ function(conclave_media target)
   target_link_libraries(${target} PRIVATE ${CONCLAVE_OGG_LIBRARY})
 endfunction()
 
+# conclave_qr(<target>): what the second factor of the examples needs, examples/qr with libqrencode and libpng, and SQLite.
+function(conclave_qr target)
+  find_path(CONCLAVE_QRENCODE_INCLUDE qrencode.h REQUIRED)
+  find_library(CONCLAVE_QRENCODE_LIBRARY qrencode REQUIRED)
+  mark_as_advanced(CONCLAVE_QRENCODE_INCLUDE CONCLAVE_QRENCODE_LIBRARY)
+  find_package(PNG REQUIRED)
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/examples)
+  target_include_directories(${target} SYSTEM PRIVATE ${CONCLAVE_QRENCODE_INCLUDE})
+  target_link_libraries(${target} PRIVATE ${CONCLAVE_QRENCODE_LIBRARY} PNG::PNG conclave::sqlite)
+endfunction()
+
 # conclave_folders(<variable> <folder>): the names of the folders in <folder> that hold .cpp files.
 function(conclave_folders variable folder)
   file(GLOB sources CONFIGURE_DEPENDS RELATIVE ${folder} ${folder}/*/*.cpp)
