@@ -19,10 +19,10 @@ void require_files(const std::filesystem::path& folder, std::initializer_list<co
 }  // namespace
 
 TEST_CASE("The vectors of the standards are all there") {
-  require_files(
-      std::filesystem::path(CONCLAVE_VECTORS) / "crypto",
-      {"ed25519-edge-cases", "fips180-hashes", "nist-aes-gcm", "rfc4231-hmac", "rfc5869-hkdf", "rfc7748-cavs-dh",
-       "rfc8032-rfc6979-signatures", "rfc8439-chacha20-poly1305", "rfc9180-hpke", "siphash-2-4"});
+  require_files(std::filesystem::path(CONCLAVE_VECTORS) / "crypto",
+                {"ed25519-edge-cases", "fips180-hashes", "nist-aes-gcm", "rfc4226-hotp", "rfc4231-hmac", "rfc5869-hkdf",
+                 "rfc6238-totp", "rfc7748-cavs-dh", "rfc8032-rfc6979-signatures", "rfc8439-chacha20-poly1305",
+                 "rfc9180-hpke", "siphash-2-4"});
 }
 
 TEST_CASE("The vectors of Wycheproof are all there, where CONCLAVE_EXTRA_VECTORS is set") {

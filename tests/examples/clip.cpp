@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "folder.hpp"
+#include "support.hpp"
+
+#include "support/folder.hpp"
 
 using namespace conclave_test;
 

@@ -30,8 +30,9 @@ using family = std::optional<case_list> (*)(const std::string& stem, const nlohm
 std::optional<case_list> mls_cases(const std::string& stem, const nlohmann::json& file);
 std::optional<case_list> sframe_cases(const std::string& stem, const nlohmann::json& file);
 std::optional<case_list> standards_cases(const std::string& stem, const nlohmann::json& file);
+std::optional<case_list> otp_cases(const std::string& stem, const nlohmann::json& file);
 std::optional<case_list> wycheproof_cases(const std::string& stem, const nlohmann::json& file);
 
-inline constexpr family families[] = {mls_cases, sframe_cases, standards_cases, wycheproof_cases};
+inline constexpr family families[] = {mls_cases, sframe_cases, standards_cases, otp_cases, wycheproof_cases};
 
 }  // namespace conclave_vectors

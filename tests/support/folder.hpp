@@ -2,10 +2,13 @@
 /// folder: an empty folder of its own for a test, gone at the end of it.
 #pragma once
 
-#include "support.hpp"
+#include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 namespace conclave_test {
 
