@@ -8,6 +8,8 @@
 ///                                  where to read
 #include <conclave/crypto/native_hash.hpp>
 #include <conclave/detail/ct.hpp>
+#include <conclave/otp/base32.hpp>
+#include <conclave/otp/totp.hpp>
 
 #include <cstdio>
 #include <cstdlib>
@@ -96,6 +98,27 @@ void check_comparisons() {
   expect(equal && !zero, "a wrong comparison");
 }
 
+/// Codes, what is compared with them, and secrets on their way into a URI and back; the steps are public.
+void check_one_time_passwords() {
+  otp::detail::candidate candidates[3] = {{9, 111111}, {10, 222222}, {11, 333333}};
+  for (otp::detail::candidate& c : candidates) poison(&c.value, sizeof c.value);
+  std::uint32_t given = 333333;
+  poison(&given, sizeof given);
+  otp::detail::comparison verdict = otp::detail::compare(candidates, given, 9);
+  expect(poisoned(&verdict.found, sizeof verdict.found) && poisoned(&verdict.used, sizeof verdict.used),
+         "nobody watches");
+  unpoison(&verdict, sizeof verdict);
+  expect(verdict.found == 12 && verdict.used == 0, "a wrong comparison of codes");
+
+  std::uint8_t secret[20] = {1, 2, 3}, text[32], back[20];
+  poison(secret, sizeof secret);
+  expect(otp::base32_encode(secret, text).has_value() && poisoned(text, sizeof text), "no Base32");
+  expect(otp::base32_decode(text, back).has_value() && poisoned(back, sizeof back), "no secret out of Base32");
+  bool same = detail::ct_equal(secret, back);
+  unpoison(&same, sizeof same);
+  expect(same, "another secret out of Base32");
+}
+
 void check_sha256(const simd::hash_kernels& kernels) {
   message text;
   std::uint8_t raw[100] = {5, 4, 3, 2, 1}, macs[5][32];
@@ -137,6 +160,7 @@ void leak(const std::uint8_t* secret, bool branch) {
 
 int main(int argc, char** argv) {
   check_comparisons();
+  check_one_time_passwords();
   int checked = 0;
   std::uint8_t secret[48] = {};
   // valgrind knows none of the wider AES instructions, and none for SHA-256

@@ -113,9 +113,10 @@ struct comparison {
 /// compare(candidates, given, last_used): all of them, whichever is equal. No code decides a branch.
 [[nodiscard]] inline comparison compare(std::span<const candidate> candidates, std::uint32_t given,
                                         std::optional<std::uint64_t> last_used) noexcept {
+  using conclave::detail::value_barrier;
   comparison out;
   for (const candidate& c : candidates) {
-    const std::uint64_t same = conclave::detail::value_barrier((std::uint64_t{c.value ^ given} - 1) >> 63U);
+    const std::uint64_t same = value_barrier(std::uint64_t{value_barrier(c.value ^ given) == 0});
     if (last_used && c.step <= *last_used)
       out.used |= same;
     else
