@@ -221,10 +221,11 @@ inline constexpr std::size_t otp_uri_bytes = 2048;
 inline constexpr std::chrono::seconds otp_enrolment{600};
 
 /// Wrong codes before a user waits, how long the first time, doubling with each further one, and how long at most. Only
-/// who knows the password can make another one wait, and not for longer than the last of these; a new password ends it.
-/// That is 16 guesses on the first day and 6 on every further one: who never stops guessing six digits, of which three
-/// codes are right at a time, wins with 0.7 % in a year, and with 2 % where the user signs in every day meanwhile and
-/// does not heed the number of wrong codes.
+/// who knows the password can make another one wait, for no longer than the last of these at a time; who never stops can
+/// take every turn, until a new password ends it. That is the price of few guesses, of which there are 16 on the first
+/// day and 6 on each further one. With six digits, of which three codes are right at a time, guessing for a year
+/// succeeds with 0.7 %, and with 2 % where the user signs in every day meanwhile and does not heed the number of wrong
+/// codes.
 inline constexpr std::uint32_t otp_free_failures = 3;
 inline constexpr std::chrono::seconds otp_wait_first{30};
 inline constexpr std::chrono::seconds otp_wait_most = std::chrono::hours{4};

@@ -41,7 +41,8 @@ struct offer {
 /// it can say so; of several attempts at once with one code one succeeds. Errors of each function: storage, replayed
 /// with record_is_newest, unauthentic with record_opens or another failure of open_record, over_limit and refused
 /// (user_name), stale_epoch (race_won); those that change something: no_entropy. None of them may sign anybody in. What
-/// fails has changed nothing but the count of wrong codes, or, where saving failed, perhaps what it meant to change.
+/// fails has changed nothing but the count of wrong codes, or, where saving failed, perhaps what it meant to change. A
+/// record that does not open keeps its user out until the host deletes it, with the tools of its store.
 ///
 /// Threads: any, on several objects or one. Lifetime: store and floor outlive it.
 template <hotp_library L, crypto_provider P>
