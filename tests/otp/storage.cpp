@@ -7,10 +7,11 @@
 #include <thread>
 
 using namespace conclave_test;
+using namespace std::string_literals;
 
 namespace {
 
-const otp::policy all{otp::organisation_mode::everybody};
+const otp::policy for_everybody{otp::organisation_mode::everybody};
 
 otp::record example() {
   otp::record r;
@@ -179,7 +180,7 @@ TEST_CASE("T6: an old row, or none, is noticed where the host keeps a floor, and
     deterministic_environment env(4);
     faulty_store records;
     floor_in_memory floor;
-    const auto factor = *otp::second_factor::make(records, host_key(), all, {}, floored ? &floor : nullptr);
+    const auto factor = *otp::second_factor::make(records, host_key(), for_everybody, {}, floored ? &floor : nullptr);
     const auto offer = factor.begin(env, {"ann"});
     REQUIRE(offer);
     const auto shown = [&] { return authenticator(offer->secret, {}, env.wall()); };
@@ -294,7 +295,7 @@ TEST_CASE("T6: who always loses the race is told so, and nothing is reported tha
   const auto offer = of.enrolled();
   const auto before = of.content();
   busy_store busy(of.records);
-  const auto factor = *otp::second_factor::make(busy, host_key(), all);
+  const auto factor = *otp::second_factor::make(busy, host_key(), for_everybody);
   CHECK(fails(factor.check(of.env, "ann", of.shown(offer)), errc::stale_epoch, otp::rules::race_won));
   CHECK(busy.tries == limits::lost_races);
   CHECK(of.content() == before);
@@ -308,7 +309,7 @@ TEST_CASE("T6: SQLite keeps what was saved, in a file that others open, and no s
   {
     const auto records = store::sqlite::open(path);
     REQUIRE(records);
-    const auto factor = *otp::second_factor::make(**records, host_key(), all);
+    const auto factor = *otp::second_factor::make(**records, host_key(), for_everybody);
     auto begun = factor.begin(env, {"ann"});
     REQUIRE(begun);
     offer.emplace(*std::move(begun));
@@ -316,7 +317,7 @@ TEST_CASE("T6: SQLite keeps what was saved, in a file that others open, and no s
   }
   const auto records = store::sqlite::open(path);
   REQUIRE(records);
-  const auto factor = *otp::second_factor::make(**records, host_key(), all);
+  const auto factor = *otp::second_factor::make(**records, host_key(), for_everybody);
   CHECK(*factor.state("ann") == otp::factor_state::active);
   CHECK(*factor.state("bob") == otp::factor_state::off);
   const std::string shown = authenticator(offer->secret, {}, env.wall());
@@ -350,7 +351,7 @@ TEST_CASE("T6: both stores compare versions, whatever the names and records are"
   const auto sqlite = store::sqlite::open(here / "factors.db");
   REQUIRE(sqlite);
   for (otp::store* const s : {static_cast<otp::store*>(&memory), static_cast<otp::store*>(sqlite->get())}) {
-    const std::string odd("a\0b'; DROP TABLE conclave_second_factor; --\xff", 46);
+    const std::string odd = "a\0b'; DROP TABLE conclave_second_factor; --\xff"s;
     for (const std::string& user : {std::string{"ann"}, odd, std::string(limits::user_bytes, '%')}) {
       CHECK(s->load(user)->version == 0);
       CHECK(s->save(user, 1, bytes(3, 9)).error() == errc::stale_epoch);  // there is none to replace
@@ -399,8 +400,8 @@ TEST_CASE("T6: of two connections to one SQLite file that race with one code exa
   deterministic_environment env(6);
   const auto first = store::sqlite::open(path), second = store::sqlite::open(path);
   REQUIRE((first && second));
-  const otp::second_factor factors[] = {*otp::second_factor::make(**first, host_key(), all),
-                                        *otp::second_factor::make(**second, host_key(), all)};
+  const otp::second_factor factors[] = {*otp::second_factor::make(**first, host_key(), for_everybody),
+                                        *otp::second_factor::make(**second, host_key(), for_everybody)};
   const auto offer = factors[0].begin(env, {"ann"});
   REQUIRE(offer);
   REQUIRE(factors[1].confirm(env, "ann", authenticator(offer->secret, {}, env.wall())));
