@@ -12,3 +12,4 @@ execute_process(COMMAND ${CMAKE_COMMAND} -G ${generator} -S ${CMAKE_CURRENT_LIST
   COMMAND_ERROR_IS_FATAL ANY)
 execute_process(COMMAND ${CMAKE_COMMAND} --build ${folder}/build COMMAND_ERROR_IS_FATAL ANY)
 execute_process(COMMAND ${folder}/build/host COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND ${folder}/build/host_store COMMAND_ERROR_IS_FATAL ANY)
