@@ -153,25 +153,25 @@ TEST_CASE("T6: a row that was copied to another user, damaged, or renumbered is 
   office of;
   const auto ann = of.enrolled("ann"), bob = of.enrolled("bob");
   const auto row = *of.records.load("ann");
-  const auto unauthentic = [&](const std::string& user, const otp::stored& now) {
+  const auto unusable = [&](const std::string& user, const otp::stored& now) {
     const auto before = *of.records.load(user);
     of.records.put(user, now);
     const std::size_t saves = of.records.saves;
-    CHECK(fails(of.factor.check(of.env, user, of.shown(ann)), errc::unauthentic, rules::record_opens));
-    CHECK(fails(of.factor.next({user}, {false, true}, of.env.wall()), errc::unauthentic, rules::record_opens));
-    CHECK(fails(of.factor.begin(of.env, {user}), errc::unauthentic, rules::record_opens));
-    CHECK(fails(of.factor.password_was_reset(of.env, user), errc::unauthentic, rules::record_opens));
-    CHECK(of.factor.state(user).error() == errc::unauthentic);
+    CHECK(fails(of.factor.check(of.env, user, of.shown(ann)), errc::storage, rules::record_opens));
+    CHECK(fails(of.factor.next({user}, {false, true}, of.env.wall()), errc::storage, rules::record_opens));
+    CHECK(fails(of.factor.begin(of.env, {user}), errc::storage, rules::record_opens));
+    CHECK(fails(of.factor.password_was_reset(of.env, user), errc::storage, rules::record_opens));
+    CHECK(of.factor.state(user).error() == errc::storage);
     CHECK(of.records.saves == saves);
     of.records.put(user, before);
   };
-  unauthentic("bob", row);
-  unauthentic("bob", {row.version + 5, row.record});
-  unauthentic("ann", {row.version + 1, row.record});
-  unauthentic("ann", {row.version - 1, row.record});
+  unusable("bob", row);
+  unusable("bob", {row.version + 5, row.record});
+  unusable("ann", {row.version + 1, row.record});
+  unusable("ann", {row.version - 1, row.record});
   auto damaged = row;
   damaged.record.back() ^= 1;
-  unauthentic("ann", damaged);
+  unusable("ann", damaged);
   CHECK(of.factor.check(of.env, "ann", of.shown(ann)));
 }
 
@@ -194,13 +194,13 @@ TEST_CASE("T6: an old row, or none, is noticed where the host keeps a floor, and
       records.put("ann", row);
       const auto step = factor.next({"ann"}, {false, true}, env.wall());
       if (floored)
-        CHECK(fails(step, errc::replayed, otp::rules::record_is_newest));
+        CHECK(fails(step, errc::storage, otp::rules::record_is_newest));
       else
         CHECK(step.has_value());  // what a row says of itself is authentic: this is what the floor is for
     }
     if (floored) {
       records.put("ann", old);
-      CHECK(fails(factor.check(env, "ann", shown()), errc::replayed, otp::rules::record_is_newest));
+      CHECK(fails(factor.check(env, "ann", shown()), errc::storage, otp::rules::record_is_newest));
       records.put("ann", newest);
       CHECK(fails(factor.check(env, "ann", shown()), errc::replayed, otp::rules::code_is_fresh));
       env.advance(30s);

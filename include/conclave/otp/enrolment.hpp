@@ -38,11 +38,11 @@ struct offer {
 /// from making a user wait.
 ///
 /// Every change is computed on a copy, saved, and only then heard of: a code is spent even where the program ends before
-/// it can say so; of several attempts at once with one code one succeeds. Errors of each function: storage, replayed
-/// with record_is_newest, unauthentic with record_opens or another failure of open_record, over_limit and refused
-/// (user_name), stale_epoch (race_won); those that change something: no_entropy. None of them may sign anybody in. What
-/// fails has changed nothing but the count of wrong codes, or, where saving failed, perhaps what it meant to change. A
-/// record that does not open keeps its user out until the host deletes it, with the tools of its store.
+/// it can say so; of several attempts at once with one code one succeeds. Errors of each function: storage (of the
+/// store; also for a record that does not open, by the rule of open_record, or is not the newest, record_is_newest),
+/// over_limit and refused (user_name), stale_epoch (race_won); those that change something: no_entropy. What fails signs
+/// nobody in, and has changed nothing but the count of wrong codes, or, where saving failed, perhaps what it meant to
+/// change. A record that does not open keeps its user out until the host deletes it, with the tools of its store.
 ///
 /// Threads: any, on several objects or one. Lifetime: store and floor outlive it.
 template <hotp_library L, crypto_provider P>
@@ -154,10 +154,13 @@ class basic_second_factor {
       CONCLAVE_TRY(least, floor_->least(user));
     }
     CONCLAVE_TRY(const stored at, store_->load(user));
-    if (at.version < least) return failure{errc::replayed, rules::record_is_newest};
+    if (at.version < least) return failure{errc::storage, rules::record_is_newest};
     if (at.version == 0) return loaded{0, {}};
-    CONCLAVE_TRY(auto value, open_record<P>(key_, user, at.version, at.record));
-    return loaded{at.version, std::move(value)};
+    auto value = open_record<P>(key_, user, at.version, at.record);
+    if (value) return loaded{at.version, *std::move(value)};
+    // not what was saved: never to be taken for a wrong code
+    const rule* const broken = value.error().broken_rule();
+    return broken != nullptr ? failure{errc::storage, *broken} : failure{errc::storage};
   }
 
   /// change(env, user, work): `work` on the newest record, as often as somebody else saves another one meanwhile.

@@ -62,13 +62,9 @@ namespace detail {
   return true;
 }
 
-[[nodiscard]] constexpr bool is_label_part(std::string_view text) noexcept {
-  // as_bytes casts, which a constant expression cannot; labels are short
-  std::array<std::uint8_t, limits::otp_label_bytes> storage{};
-  if (text.empty() || text.size() > storage.size()) return false;
-  std::ranges::transform(text, storage.begin(), [](char c) { return static_cast<std::uint8_t>(c); });
-  return text.find(':') == std::string_view::npos && text.front() != ' ' && text.back() != ' ' &&
-         is_printable_utf8(byte_view{storage}.first(text.size()));
+[[nodiscard]] inline bool is_label_part(std::string_view text) noexcept {
+  return !text.empty() && text.size() <= limits::otp_label_bytes && text.find(':') == std::string_view::npos &&
+         text.front() != ' ' && text.back() != ' ' && is_printable_utf8(as_bytes(text));
 }
 
 [[nodiscard]] constexpr bool is_unreserved(std::uint8_t c) noexcept {
@@ -135,6 +131,7 @@ inline void percent_encode(secret_bytes& out, std::string_view text) {
   CONCLAVE_CHECK(check(k));
   CONCLAVE_CHECK(p.check());
   secret_bytes out;
+  out.reserve(256);  // most of them: it need not move
   const auto put = [&](std::string_view text) { out.insert(out.end(), text.begin(), text.end()); };
   put("otpauth://totp/");
   detail::percent_encode(out, who.issuer);
