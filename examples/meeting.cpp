@@ -3,6 +3,7 @@
 // a relay in the middle carries ciphertext only, and everything that is opened is compared with what was said.
 #include "demo/breakout.hpp"
 #include "demo/certificates.hpp"
+#include "demo/churn.hpp"
 #include "demo/intercept.hpp"
 #include "demo/preset.hpp"
 #include "demo/report.hpp"
@@ -29,6 +30,7 @@ struct options {
   bool certificates = false;
   bool breakout = false;
   std::string preset;
+  bool churn = false;
 };
 
 constexpr std::size_t min_people = 5, max_people = 5000;
@@ -176,6 +178,13 @@ class program {
   if (auto bad = media.load(chosen.video, chosen.audio); !bad.empty()) return bad;
   const auto done = demo::breakout(env, media).run();
   return done ? std::string{} : demo::explain("the rooms failed", done.error());
+/// come_and_go(chosen, env): the clip, in a meeting that people enter and leave all the time.
+[[nodiscard]] std::string come_and_go(const options& chosen, cv::environment& env) {
+  demo::clip clip;
+  if (auto bad = clip.load(chosen.video, chosen.audio); !bad.empty()) return bad;
+  std::vector<cv::byte_view> frames;
+  for (const auto& f : clip.frames()) frames.push_back(f.data);
+  return demo::show_churn(env, frames);
 }
 
 /// play(chosen): the scenes that were asked for, or the whole meeting.
@@ -189,6 +198,8 @@ class program {
   if (chosen.breakout && bad.empty()) bad = breakout_rooms(env, chosen);
   if (!chosen.preset.empty() && bad.empty()) bad = demo::at_the_door(env, *cv::from_name<cv::preset>(chosen.preset));
   if (chosen.verify || chosen.intercept || chosen.certificates || chosen.breakout || !chosen.preset.empty()) return bad;
+  if (chosen.churn && bad.empty()) bad = come_and_go(chosen, env);
+  if (chosen.verify || chosen.intercept || chosen.certificates || chosen.churn) return bad;
   program meeting(chosen);
   return meeting.run();
 }
@@ -206,6 +217,7 @@ int main(int argc, char** argv) {
   app.add_flag("--json", chosen.json, "the summary as JSON");
   app.add_flag("--verify", chosen.verify, "instead: five people verify their meeting aloud");
   app.add_flag("--intercept", chosen.intercept, "instead: the same with somebody in between");
+  app.add_flag("--churn", chosen.churn, "instead: people come and go all the time, in simulated time");
   app.add_flag("--ca", chosen.certificates, "instead: who is in, by their certificates");
   app.add_flag("--breakout", chosen.breakout, "instead: three rooms beside a meeting");
   app.add_option("--preset", chosen.preset, "instead: who gets in, and what there is, under webex, teams or open")

@@ -314,6 +314,25 @@ TEST_CASE("M20: commits that only add go without a path where the host wants it,
   CHECK(full->path);
 }
 
+TEST_CASE("M20: while people compare codes nobody is added, and whoever goes still goes") {
+  gathering wishes;
+  const members in = crowd(10);
+  person ada("ada");
+  wishes.hold_joins(true);
+  REQUIRE(wishes.join(ada.knocks(), steady_time{0}));
+  CHECK(wishes.due() == steady_time::max());
+  REQUIRE(wishes.remove(leaf(3), steady_time{0}));
+  const auto todo = wishes.take(steady_time{0}, in);
+  REQUIRE(todo);
+  CHECK(todo->joins.empty());
+  CHECK(todo->request().remove.size() == 1);
+  wishes.accepted(change_of({leaf(3)}), steady_time{0});
+  wishes.hold_joins(false);
+  const auto later = wishes.take(steady_time{0} + slot, in);
+  REQUIRE(later);
+  CHECK(later->request().add.size() == 1);
+}
+
 TEST_CASE("M20: of two hosts the second steps in only where the first is gone") {
   gathering first, second({1, false});
   const members in = crowd(10);

@@ -4,8 +4,7 @@
 
 #include <conclave/environment.hpp>
 #include <conclave/limits.hpp>
-#include <conclave/mls/group_policy.hpp>
-#include <conclave/mls/message.hpp>
+#include <conclave/mls/group.hpp>
 
 #include <algorithm>
 #include <list>
@@ -21,6 +20,15 @@ struct gathered {
   std::vector<byte_view> joins;           ///< key packages; they live until the gathering is called again
   std::vector<mls::leaf_index> removals;  ///< ascending
   bool path = true;                       ///< false: the commit may go without an UpdatePath
+
+  /// request(): for meeting.commit(); lives as long as this object, and as `joins`.
+  [[nodiscard]] mls::commit_request request() const noexcept {
+    mls::commit_request out;
+    out.add = joins;
+    out.remove = removals;
+    out.path = path;
+    return out;
+  }
 };
 
 /// gathering_options: `turn` is how many other members gather for the same meeting and come before this one; it waits
@@ -36,7 +44,7 @@ struct gathering_options {
 /// per limits::commit_slot, commits of others counted. A removal is due no later than one slot after its wish, whatever
 /// others commit. Knocks go in the order they came, limits::gathered_joins at a time.
 ///
-/// Use: tell it the wishes; at due(), take() says what to commit; then tell it exactly one of accepted(), overtaken()
+/// Use: tell it the wishes; at due(), take() says what to commit, as in meeting.commit(todo.request()); then tell it exactly one of accepted(), overtaken()
 /// and refused(). follow() tells it of everybody else's commits. Wishes stay until they are fulfilled, or void: somebody
 /// who has gone already, or who knocks a second time.
 /// A person is known by its signature key, a wish to remove by its leaf.
@@ -96,11 +104,15 @@ class gathering {
     if (!urgent_since_) urgent_since_ = now;
   }
 
+  /// hold_joins(held): nobody is added for a while, because a spoken verification is on (meeting.admissions_held()).
+  void hold_joins(bool held) noexcept { joins_held_ = held; }
+
   // ---- commits ---------------------------------------------------------------------------------------------------
 
   /// due(): when take() has something; steady_time::max() while nothing waits, or a commit is under way.
   [[nodiscard]] steady_time due() const noexcept {
     if (under_way_ || behind_ || !waiting_since_) return steady_time::max();
+    if (joins_held_ && removals_.empty() && !refresh_ && !proposed_) return steady_time::max();
     steady_time at = *waiting_since_;
     if (changed_) at = std::max(at, *changed_ + limits::commit_slot);
     if (urgent_since_) at = std::min(at, *urgent_since_ + limits::commit_slot);
@@ -119,7 +131,7 @@ class gathering {
       wish.taken = true;
       out.removals.push_back(leaf);
     }
-    for (auto at = joins_.begin(); at != joins_.end() && out.joins.size() < join_limit_; ++at) {
+    for (auto at = joins_.begin(); !joins_held_ && at != joins_.end() && out.joins.size() < join_limit_; ++at) {
       at->taken = true;
       out.joins.push_back(at->key_package);
     }
@@ -261,7 +273,7 @@ class gathering {
   std::map<std::string, position> by_key_;
   std::size_t join_bytes_ = 0;
   std::map<mls::leaf_index, departure> removals_;
-  bool refresh_ = false, proposed_ = false;
+  bool refresh_ = false, proposed_ = false, joins_held_ = false;
   std::optional<steady_time> departure_proposed_;            // since when the group knows of one
   std::optional<steady_time> waiting_since_, urgent_since_;  // since when something waits, and a removal
   std::optional<steady_time> changed_;                       // when the newest epoch began
