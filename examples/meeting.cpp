@@ -8,6 +8,7 @@
 #include "demo/preset.hpp"
 #include "demo/report.hpp"
 #include "demo/story.hpp"
+#include "demo/town_hall.hpp"
 #include "demo/verify.hpp"
 #include "media/clip.hpp"
 
@@ -31,9 +32,10 @@ struct options {
   bool breakout = false;
   std::string preset;
   bool churn = false;
+  std::size_t town_hall = 0;
 };
 
-constexpr std::size_t min_people = 5, max_people = 5000;
+constexpr std::size_t min_people = 5, max_people = 5000, min_listeners = 200, max_listeners = 200'000;
 
 /// The people with a part to play; everybody else listens.
 struct cast {
@@ -179,12 +181,16 @@ class program {
   const auto done = demo::breakout(env, media).run();
   return done ? std::string{} : demo::explain("the rooms failed", done.error());
 /// come_and_go(chosen, env): the clip, in a meeting that people enter and leave all the time.
+/// come_and_go(chosen, env): the clip, in meetings that people enter and leave all the time.
 [[nodiscard]] std::string come_and_go(const options& chosen, cv::environment& env) {
   demo::clip clip;
   if (auto bad = clip.load(chosen.video, chosen.audio); !bad.empty()) return bad;
   std::vector<cv::byte_view> frames;
   for (const auto& f : clip.frames()) frames.push_back(f.data);
-  return demo::show_churn(env, frames);
+  if (chosen.town_hall == 0) return demo::show_churn(env, frames);
+  demo::town_hall_options size;
+  size.listeners = chosen.town_hall;
+  return demo::town_hall(env, size).run(frames);
 }
 
 /// play(chosen): the scenes that were asked for, or the whole meeting.
@@ -200,6 +206,9 @@ class program {
   if (chosen.verify || chosen.intercept || chosen.certificates || chosen.breakout || !chosen.preset.empty()) return bad;
   if (chosen.churn && bad.empty()) bad = come_and_go(chosen, env);
   if (chosen.verify || chosen.intercept || chosen.certificates || chosen.churn) return bad;
+  const bool crowds = chosen.churn || chosen.town_hall != 0;
+  if (crowds && bad.empty()) bad = come_and_go(chosen, env);
+  if (chosen.verify || chosen.intercept || chosen.certificates || crowds) return bad;
   program meeting(chosen);
   return meeting.run();
 }
@@ -218,6 +227,10 @@ int main(int argc, char** argv) {
   app.add_flag("--verify", chosen.verify, "instead: five people verify their meeting aloud");
   app.add_flag("--intercept", chosen.intercept, "instead: the same with somebody in between");
   app.add_flag("--churn", chosen.churn, "instead: people come and go all the time, in simulated time");
+  app.add_option("--town-hall", chosen.town_hall, "instead: so many listeners, 10000 if no number is given")
+      ->expected(0, 1)
+      ->default_str("10000")
+      ->check(CLI::Range(min_listeners, max_listeners));
   app.add_flag("--ca", chosen.certificates, "instead: who is in, by their certificates");
   app.add_flag("--breakout", chosen.breakout, "instead: three rooms beside a meeting");
   app.add_option("--preset", chosen.preset, "instead: who gets in, and what there is, under webex, teams or open")

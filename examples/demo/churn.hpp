@@ -109,8 +109,9 @@ class churn {
     std::size_t under_way_position = no_position;
     std::size_t sent = 0;
     std::size_t next_frame = 0;
-    bool connected = false;  // the relay sends it frames
-    bool leaving = false;
+    bool connected = false;                   // the relay sends it frames
+    bool goes = false;                        // its time has come
+    bool leaving = false;                     // by itself
     bool ghost = false;                       // will ignore that it was removed
     std::size_t ignores = no_position;        // the commit that removed it
     std::optional<std::uint64_t> last_epoch;  // the one it was removed from
@@ -160,7 +161,7 @@ class churn {
     publish_at_once(host, *std::move(helper));
     for (auto& p : people_) read(*p);
     for (std::size_t s = 0; s < options_.speakers && error_.empty(); ++s) open_mic(*people_[s]);
-    gatherings_[1] = cv::gathering({1, false});
+    gatherings_[1] = cv::gathering({.turn = 1});
     figures_.largest = people_.size();
   }
 
@@ -376,14 +377,16 @@ class churn {
     if (!error_.empty()) return;
     std::vector<person*> visitors;
     for (std::size_t i = options_.stay; i < people_.size(); ++i)
-      if (people_[i]->in() && !people_[i]->leaving) visitors.push_back(people_[i].get());
+      if (people_[i]->in() && !people_[i]->goes) visitors.push_back(people_[i].get());
     if (visitors.size() < 2) return;
     person& p = *visitors[dice_.below(visitors.size())];
-    p.leaving = true;
+    p.goes = true;
     ++goers_;
     wishes_to_go_[p.name] = now();
-    if (goers_ % 2 == 0) return propose_to_leave(p);
-    p.leaving = false;
+    if (goers_ % 2 == 0) {
+      p.leaving = true;
+      return propose_to_leave(p);
+    }
     p.ghost = goers_ % 4 == 1;
     if (p.ghost) open_mic(p);
     for (std::size_t h = 0; h < 2; ++h) {

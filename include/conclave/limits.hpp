@@ -104,7 +104,7 @@ inline constexpr std::size_t early_frames = 4096;
 /// follow, and a removal does not wait noticeably. Of several members who gather, each waits for one turn longer
 /// than the one before it: long enough to see that one's commit.
 inline constexpr std::chrono::milliseconds commit_slot{250};
-inline constexpr std::chrono::milliseconds commit_turn{100};
+inline constexpr std::chrono::milliseconds commit_turn{250};
 
 /// Members that one gathered commit adds: at four commits a second a crowd of 10,000 is in after five seconds, and
 /// everybody else verifies two signatures for each of them.

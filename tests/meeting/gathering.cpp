@@ -299,7 +299,7 @@ TEST_CASE("M20: what waits is bounded, and a commit takes so many and no more") 
 }
 
 TEST_CASE("M20: commits that only add go without a path where the host wants it, others never") {
-  gathering wishes({0, true});
+  gathering wishes({.lean_joins = true});
   const members in = crowd(10);
   person ada("ada"), bela("bela");
   REQUIRE(wishes.join(ada.knocks(), steady_time{0}));
@@ -334,7 +334,7 @@ TEST_CASE("M20: while people compare codes nobody is added, and whoever goes sti
 }
 
 TEST_CASE("M20: of two hosts the second steps in only where the first is gone") {
-  gathering first, second({1, false});
+  gathering first, second({.turn = 1});
   const members in = crowd(10);
   for (gathering* host : {&first, &second}) {
     host->follow(change_of({}), steady_time{0});

@@ -31,17 +31,19 @@ struct gathered {
   }
 };
 
-/// gathering_options: `turn` is how many other members gather for the same meeting and come before this one; it waits
+/// gathering_options: `slot` is how far commits are apart; a host of very many, whose commits are long, may want to take
+/// more time than limits::commit_slot. `turn` is how many other members gather for the same meeting and come before this one; it waits
 /// for limits::commit_turn longer for each of them, and steps in where they are gone. `lean_joins`: commits that only add
 /// members go without an UpdatePath (RFC 9420 12.4), which in a large tree where few have committed is most of their
 /// size; then keys are renewed by other commits (see refresh_cadence).
 struct gathering_options {
+  steady_time slot = limits::commit_slot;
   std::size_t turn = 0;
   bool lean_joins = false;
 };
 
 /// gathering: the wishes that wait for a commit of this member, and when that is due: at rest at once, then at most one
-/// per limits::commit_slot, commits of others counted. A removal is due no later than one slot after its wish, whatever
+/// per slot, commits of others counted. A removal is due no later than one slot after its wish, whatever
 /// others commit. Knocks go in the order they came, limits::gathered_joins at a time.
 ///
 /// Use: tell it the wishes; at due(), take() says what to commit, as in meeting.commit(todo.request()); then tell it exactly one of accepted(), overtaken()
@@ -114,8 +116,8 @@ class gathering {
     if (under_way_ || behind_ || !waiting_since_) return steady_time::max();
     if (joins_held_ && removals_.empty() && !refresh_ && !proposed_) return steady_time::max();
     steady_time at = *waiting_since_;
-    if (changed_) at = std::max(at, *changed_ + limits::commit_slot);
-    if (urgent_since_) at = std::min(at, *urgent_since_ + limits::commit_slot);
+    if (changed_) at = std::max(at, *changed_ + options_.slot);
+    if (urgent_since_) at = std::min(at, *urgent_since_ + options_.slot);
     return at + static_cast<steady_time::rep>(options_.turn) * limits::commit_turn;
   }
 
