@@ -61,8 +61,8 @@ struct crowd {
   }
 };
 
-[[nodiscard]] crowd make_bare(const basic_suite<provider>& s, std::uint32_t n) {
-  auto founder = must(group::create(env, s.id(), make_client(s, 0), as_bytes("bench"), {}, {}));
+[[nodiscard]] crowd make_bare(const basic_suite<provider>& s, std::uint32_t n, const group_policy& policy = {}) {
+  auto founder = must(group::create(env, s.id(), make_client(s, 0), as_bytes("bench"), {}, policy));
   std::vector<bytes> packages;
   for (std::uint32_t i = 1; i + 1 < n; ++i) packages.push_back(make_package(s, make_client(s, i)).message);
   client last = make_client(s, n - 1);
@@ -70,7 +70,10 @@ struct crowd {
   packages.push_back(last_package.message);
   const std::vector<byte_view> add(packages.begin(), packages.end());
   auto pending = must(founder.commit(env, {add, {}, {}, false}));
-  auto receiver = must(group::join(env, std::move(last), std::move(last_package), pending.welcome(), {}, {}));
+  const bytes tree = pending.ratchet_tree();
+  join_options with_tree;
+  if (!policy.tree_in_welcome) with_tree.ratchet_tree = tree;
+  auto receiver = must(group::join(env, std::move(last), std::move(last_package), pending.welcome(), with_tree, {}));
   must(founder.apply(std::move(pending)));
   return {std::move(founder), std::move(receiver)};
 }
@@ -182,6 +185,51 @@ void receive_commit(benchmark::State& state, int suite, std::uint32_t n, shape o
     must(c.receiver.process(pending.message()));
     state.PauseTiming();
     must(c.committer.apply(std::move(pending)));
+    state.ResumeTiming();
+  }
+  report_wire_bytes(state, size);
+}
+
+/// newcomers(suite): as many key packages as one gathered commit adds at most.
+[[nodiscard]] std::vector<bytes> newcomers(const basic_suite<provider>& s) {
+  std::vector<bytes> out;
+  for (std::uint32_t i = 0; i < limits::gathered_joins; ++i)
+    out.push_back(make_package(s, make_client(s, limits::leaves + i)).message);
+  return out;
+}
+
+/// A commit that adds limits::gathered_joins members, without a path; with their Welcome, which does not carry the tree.
+void create_gathered(benchmark::State& state, int suite, std::uint32_t n, shape) {
+  group_policy policy;
+  policy.tree_in_welcome = false;
+  crowd c = make_bare(suite_of(suite), n, policy);
+  const std::vector<bytes> packages = newcomers(suite_of(suite));
+  const std::vector<byte_view> add(packages.begin(), packages.end());
+  std::size_t size = 0;
+  for (auto _ : state) size = must(c.committer.commit(env, {add, {}, {}, false})).message().size();
+  report_wire_bytes(state, size);
+}
+
+/// Such a commit is received once; then the newcomers go again.
+void receive_gathered(benchmark::State& state, int suite, std::uint32_t n, shape) {
+  group_policy policy;
+  policy.tree_in_welcome = false;
+  crowd c = make_bare(suite_of(suite), n, policy);
+  std::size_t size = 0;
+  for (auto _ : state) {
+    state.PauseTiming();
+    const std::vector<bytes> packages = newcomers(suite_of(suite));
+    const std::vector<byte_view> add(packages.begin(), packages.end());
+    auto pending = must(c.committer.commit(env, {add, {}, {}, false}));
+    const std::vector<leaf_index> came = pending.change().added;
+    size = pending.message().size();
+    state.ResumeTiming();
+    must(c.receiver.process(pending.message()));
+    state.PauseTiming();
+    must(c.committer.apply(std::move(pending)));
+    auto farewell = must(c.committer.commit(env, {{}, came}));
+    must(c.receiver.process(farewell.message()));
+    must(c.committer.apply(std::move(farewell)));
     state.ResumeTiming();
   }
   report_wire_bytes(state, size);
@@ -300,6 +348,7 @@ bool register_all() {
     b->Unit(benchmark::kMicrosecond);
     // making the commit takes far longer than receiving it
     if (run == receive_commit && of == shape::bare && n >= 1000) b->Iterations(n >= 10000 ? 2 : 10);
+    if (run == receive_gathered) b->Iterations(2);
   };
   std::vector<std::uint32_t> sizes{10, 200, 1000, 10000};
   if (std::getenv("CONCLAVE_BENCH_LARGE") != nullptr) sizes.push_back(100000);
@@ -310,6 +359,8 @@ bool register_all() {
       add("join", join, n, of);
     }
     add("add_all", add_all, n, shape::bare);
+    if (n >= 1000) add("create_gathered", create_gathered, n, shape::bare);
+    if (n >= 1000) add("receive_gathered", receive_gathered, n, shape::bare);
     add("snapshot", snapshot, n, shape::bare);
     if (n > 1000) continue;  // nothing below grows with the group
     add("protect", protect, n, shape::bare);
