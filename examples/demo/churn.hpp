@@ -76,6 +76,8 @@ class churn {
     for (steady_time at{333}; at < options_.duration; at += options_.refresh_every)
       plan_.at(at, [this] { refresh(people_[dice_.below(options_.stay)].get()); });
     plan_.run_until(options_.duration + steady_time{5000}, time_);
+    const auto there = static_cast<std::size_t>(std::ranges::count_if(people_, [](const auto& p) { return p->in(); }));
+    if (error_.empty() && people_[0]->room->size() != there) fail("somebody is in the meeting who is not there");
     if (error_.empty() && figures_.lost != 0) fail(std::to_string(figures_.lost) + " frames were lost");
     if (error_.empty() && figures_.ghost_longest >= cv::limits::sframe_overlap_after_remove)
       fail("a removed person was heard for too long");
@@ -345,7 +347,9 @@ class churn {
   void follow(person& p, const cv::mls::epoch_change& change, bool own) {
     (void)p.room->take_events();
     for (std::size_t h = 0; h < 2; ++h)
-      if (people_[h].get() == &p) own ? gatherings_[h].accepted(change, now()) : gatherings_[h].follow(change, now());
+      if (people_[h].get() == &p)
+        own ? gatherings_[h].accepted(change, p.room->tree(), now())
+            : gatherings_[h].follow(change, p.room->tree(), now());
     note_epoch(p, !change.removed.empty());
     figures_.largest = std::max(figures_.largest, p.room->size());
     if (p.leaving && p.in() && !own) propose_to_leave(p);  // its proposal was for an epoch that is over

@@ -282,7 +282,7 @@ class town_hall {
     if (!tree.empty()) tree_bytes_ = static_cast<double>(tree.size());
     const auto facts = change->facts();
     if (auto bad = publish(host(), *std::move(change), costs, in_flight); !bad.empty()) return bad;
-    wishes_.accepted(facts, time_.now());
+    wishes_.accepted(facts, host().room->tree(), time_.now());
     came_ += facts.added.size();
     went_ += facts.removed.size();
 

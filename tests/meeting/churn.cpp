@@ -36,6 +36,7 @@ TEST_CASE("M23: with 20 joins and leaves a second no frame is lost, and whoever 
     const auto f = run(options);
     CHECK(f.joins >= 45);
     CHECK(f.leaves >= 40);
+    CHECK(f.largest < 50);
     CHECK(f.opened > 30'000);
     CHECK(f.late > 1000);
     CHECK(f.waited > 10);

@@ -14,6 +14,11 @@ constexpr milliseconds slot = limits::commit_slot;
 struct members {
   std::set<mls::leaf_index> leaves;
   std::map<std::string, mls::leaf_index> keys;
+  [[nodiscard]] byte_view signature_key(mls::leaf_index i) const {
+    for (const auto& [key, leaf] : keys)
+      if (leaf == i) return as_bytes(key);
+    return {};
+  }
   [[nodiscard]] bool contains(mls::leaf_index i) const { return leaves.contains(i); }
   [[nodiscard]] std::optional<mls::leaf_index> find_member(byte_view key) const {
     const auto at = keys.find(std::string{as_text(key)});
@@ -62,7 +67,7 @@ TEST_CASE("M20: at rest a wish is due at once, then one commit per slot takes al
   CHECK(first->joins.size() == 1);
   CHECK(wishes.due() == steady_time::max());  // under way
   REQUIRE(wishes.join(bela.knocks(), steady_time{1010}));
-  wishes.accepted(change_of({}), steady_time{1050});
+  wishes.accepted(change_of({}), in, steady_time{1050});
 
   REQUIRE(wishes.join(chidi.knocks(), steady_time{1060}));
   REQUIRE(wishes.remove(leaf(4), steady_time{1070}));
@@ -73,7 +78,7 @@ TEST_CASE("M20: at rest a wish is due at once, then one commit per slot takes al
   CHECK(second->joins.size() == 2);
   CHECK(second->removals == std::vector{leaf(4)});
   CHECK(second->path);
-  wishes.accepted(change_of({leaf(4)}), steady_time{1310});
+  wishes.accepted(change_of({leaf(4)}), in, steady_time{1310});
   CHECK(wishes.waiting() == 0);
   CHECK(wishes.due() == steady_time::max());
   CHECK(wishes.dropped() == 0);
@@ -90,7 +95,7 @@ TEST_CASE("M20: under steady pressure there are at most four commits a second") 
       ++commits;
       removed += todo->removals.size();
       REQUIRE(wishes.remove(leaf(500 + ms / 50), now));  // while it is under way
-      wishes.accepted(change_of(todo->removals), now + milliseconds{0});
+      wishes.accepted(change_of(todo->removals), in, now + milliseconds{0});
     }
   }
   CHECK(commits == 40);
@@ -101,12 +106,12 @@ TEST_CASE("M20: a removal waits for one slot at most, whatever others commit") {
   gathering wishes;
   const members in = crowd(10);
   person late("late");
-  wishes.follow(change_of({}), steady_time{1000});
+  wishes.follow(change_of({}), in, steady_time{1000});
   REQUIRE(wishes.remove(leaf(7), steady_time{1010}));
   REQUIRE(wishes.join(late.knocks(), steady_time{1010}));
   CHECK(wishes.due() == steady_time{1000} + slot);
   // somebody else commits whenever it would have been our turn
-  wishes.follow(change_of({}), steady_time{1249});
+  wishes.follow(change_of({}), in, steady_time{1249});
   CHECK(wishes.due() == steady_time{1010} + slot);
   const auto todo = wishes.take(steady_time{1010} + slot, in);
   REQUIRE(todo);
@@ -114,7 +119,7 @@ TEST_CASE("M20: a removal waits for one slot at most, whatever others commit") {
   // and overtakes us: no further wait
   wishes.overtaken();
   CHECK(wishes.due() == steady_time::max());  // not before the winner was seen
-  wishes.follow(change_of({}), steady_time{1300});
+  wishes.follow(change_of({}), in, steady_time{1300});
   CHECK(wishes.due() <= steady_time{1300});
   const auto again = wishes.take(steady_time{1300}, in);
   REQUIRE(again);
@@ -125,9 +130,9 @@ TEST_CASE("M20: a removal waits for one slot at most, whatever others commit") {
 TEST_CASE("M20: a proposal to leave is as urgent, and is over with any commit") {
   gathering wishes;
   const members in = crowd(10);
-  wishes.follow(change_of({}), steady_time{1000});
+  wishes.follow(change_of({}), in, steady_time{1000});
   wishes.proposed(mls::proposal_type::remove, steady_time{1010});
-  wishes.follow(change_of({}), steady_time{1100});  // it took the proposal along
+  wishes.follow(change_of({}), in, steady_time{1100});  // it took the proposal along
   CHECK(wishes.due() == steady_time::max());
   wishes.proposed(mls::proposal_type::self_remove, steady_time{1110});
   CHECK(wishes.due() == steady_time{1100} + slot);
@@ -143,7 +148,7 @@ TEST_CASE("M20: the commit that came before is noticed in either order") {
   const members in = crowd(10);
   REQUIRE(wishes.remove(leaf(3), steady_time{0}));
   REQUIRE(wishes.take(steady_time{0}, in));
-  wishes.follow(change_of({}), steady_time{20});  // before the delivery service has answered
+  wishes.follow(change_of({}), in, steady_time{20});  // before the delivery service has answered
   wishes.overtaken();
   CHECK(wishes.due() <= steady_time{0} + slot);
   const auto todo = wishes.take(steady_time{0} + slot, in);
@@ -163,9 +168,9 @@ TEST_CASE("M20: wishes that became void drop out") {
   REQUIRE(wishes.remove(leaf(3), steady_time{0}));
   REQUIRE(wishes.remove(leaf(3), steady_time{0}));
   REQUIRE(wishes.remove(leaf(5), steady_time{0}));
-  wishes.follow(change_of({leaf(3)}), steady_time{0});  // somebody else removed it
-  in.leaves.erase(leaf(5));                             // and it is not there
-  in.keys.emplace(bela.key(), leaf(9));                 // bela is in already
+  wishes.follow(change_of({leaf(3)}), in, steady_time{0});  // somebody else removed it
+  in.leaves.erase(leaf(5));                                 // and it is not there
+  in.keys.emplace(bela.key(), leaf(9));                     // bela is in already
   const auto todo = wishes.take(steady_time{1000}, in);
   REQUIRE(todo);
   CHECK(todo->removals.empty());
@@ -173,8 +178,27 @@ TEST_CASE("M20: wishes that became void drop out") {
   CHECK(equal(todo->joins[0], newer));
   CHECK(wishes.dropped() == 2);
   REQUIRE(wishes.join(ada.knocks(), steady_time{1001}));  // on its way in
-  wishes.accepted(change_of({}, {leaf(3)}), steady_time{1010});
+  wishes.accepted(change_of({}, {leaf(3)}), in, steady_time{1010});
   CHECK(wishes.waiting() == 0);
+}
+
+TEST_CASE("M20: whoever stops waiting is not let in") {
+  gathering wishes;
+  const members in = crowd(4);
+  person ada("ada"), bela("bela");
+  for (person* p : {&ada, &bela}) REQUIRE(wishes.join(p->knocks(), steady_time{0}));
+  wishes.withdraw(as_bytes(ada.key()));
+  wishes.withdraw(as_bytes("nobody"));
+  const auto todo = wishes.take(steady_time{0}, in);
+  REQUIRE(todo);
+  CHECK(todo->joins.size() == 1);
+  wishes.withdraw(as_bytes(bela.key()));  // too late
+  wishes.accepted(change_of({}), in, steady_time{0});
+  CHECK(wishes.waiting() == 0);
+  REQUIRE(wishes.join(ada.knocks(), steady_time{0}));
+  wishes.withdraw(as_bytes(ada.key()));
+  CHECK_FALSE(wishes.take(steady_time{1000}, in));
+  CHECK(wishes.due() == steady_time::max());
 }
 
 TEST_CASE("M20: somebody who comes back takes the place of itself in one commit") {
@@ -194,15 +218,29 @@ TEST_CASE("M20: a leaf that has a new member is not removed by an old wish") {
   gathering wishes;
   const members in = crowd(4);
   REQUIRE(wishes.remove(leaf(1), steady_time{0}));
-  SECTION("another host removed the old one") { wishes.follow(change_of({leaf(1)}, {leaf(1)}), steady_time{10}); }
+  SECTION("another host removed the old one") { wishes.follow(change_of({leaf(1)}, {leaf(1)}), in, steady_time{10}); }
   SECTION("our own commit did, by reference") {
     wishes.proposed(mls::proposal_type::remove, steady_time{0});
     REQUIRE(wishes.take(steady_time{0}, in));
     REQUIRE(wishes.remove(leaf(2), steady_time{5}));
-    wishes.accepted(change_of({leaf(1), leaf(2)}, {leaf(2)}), steady_time{10});
+    wishes.accepted(change_of({leaf(1), leaf(2)}, {leaf(2)}), in, steady_time{10});
   }
   CHECK_FALSE(wishes.take(steady_time{10'000}, in));
   CHECK(wishes.waiting() == 0);
+}
+
+TEST_CASE("M20: whoever another host let in, and left again, is not let in by an old wish") {
+  gathering second;
+  members in = crowd(4);
+  person ada("ada");
+  REQUIRE(second.join(ada.knocks(), steady_time{0}));
+  in.leaves.insert(leaf(4));
+  in.keys.emplace(ada.key(), leaf(4));
+  second.follow(change_of({}, {leaf(4)}), in, steady_time{10});
+  in = crowd(4);
+  second.follow(change_of({leaf(4)}), in, steady_time{20});
+  CHECK(second.waiting() == 0);
+  CHECK_FALSE(second.take(steady_time{10'000}, in));
 }
 
 TEST_CASE("M20: who comes back by an external commit does not escape its removal") {
@@ -211,7 +249,7 @@ TEST_CASE("M20: who comes back by an external commit does not escape its removal
   REQUIRE(wishes.remove(leaf(6), steady_time{0}));
   auto resync = change_of({leaf(6)}, {leaf(1)});
   resync.committer = leaf(1);
-  wishes.follow(resync, steady_time{10});
+  wishes.follow(resync, in, steady_time{10});
   const auto todo = wishes.take(steady_time{10} + slot, in);
   REQUIRE(todo);
   CHECK(todo->removals == std::vector{leaf(1)});
@@ -262,7 +300,7 @@ TEST_CASE("M20: one bad wish keeps nobody else out") {
     joined += todo->joins.size();
     removed += todo->removals.size();
     if (!todo->removals.empty()) first_removal = std::min(first_removal, now);
-    wishes.accepted(change_of(todo->removals), now);
+    wishes.accepted(change_of(todo->removals), in, now);
   }
   CHECK(joined == 20 - bad_joins.size());
   CHECK(removed == 5 - bad_removals.size());
@@ -288,13 +326,14 @@ TEST_CASE("M20: what waits is bounded, and a commit takes so many and no more") 
   CHECK(wishes.join(knock_as(limits::waiting_joins), steady_time{0}).error() == errc::over_limit);
   CHECK(wishes.join(knock_as(5), steady_time{0}));  // has its place
   steady_time now{0};
+  const members in = crowd(1);
   std::uint32_t expected = 0;
   for (int commit = 0; commit < 3; ++commit, now += slot) {
-    const auto todo = wishes.take(now, crowd(1));
+    const auto todo = wishes.take(now, in);
     REQUIRE(todo);
     REQUIRE(todo->joins.size() == limits::gathered_joins);
     for (const byte_view joins : todo->joins) CHECK(load_be<std::uint32_t>(joins.subspan(at)) == expected++);
-    wishes.accepted(change_of({}), now);
+    wishes.accepted(change_of({}), in, now);
   }
 }
 
@@ -306,7 +345,7 @@ TEST_CASE("M20: commits that only add go without a path where the host wants it,
   const auto lean = wishes.take(steady_time{0}, in);
   REQUIRE(lean);
   CHECK_FALSE(lean->path);
-  wishes.accepted(change_of({}), steady_time{0});
+  wishes.accepted(change_of({}), in, steady_time{0});
   REQUIRE(wishes.join(bela.knocks(), steady_time{0}));
   wishes.refresh(steady_time{0});
   const auto full = wishes.take(steady_time{0} + slot, in);
@@ -326,7 +365,7 @@ TEST_CASE("M20: while people compare codes nobody is added, and whoever goes sti
   REQUIRE(todo);
   CHECK(todo->joins.empty());
   CHECK(todo->request().remove.size() == 1);
-  wishes.accepted(change_of({leaf(3)}), steady_time{0});
+  wishes.accepted(change_of({leaf(3)}), in, steady_time{0});
   wishes.hold_joins(false);
   const auto later = wishes.take(steady_time{0} + slot, in);
   REQUIRE(later);
@@ -337,15 +376,15 @@ TEST_CASE("M20: of two hosts the second steps in only where the first is gone") 
   gathering first, second({.turn = 1});
   const members in = crowd(10);
   for (gathering* host : {&first, &second}) {
-    host->follow(change_of({}), steady_time{0});
+    host->follow(change_of({}), in, steady_time{0});
     REQUIRE(host->remove(leaf(3), steady_time{10}));
   }
   const auto todo = first.take(steady_time{0} + slot, in);
   REQUIRE(todo);
   CHECK_FALSE(second.take(steady_time{0} + slot, in));
   SECTION("the first is there") {
-    first.accepted(change_of(todo->removals), steady_time{260});
-    second.follow(change_of(todo->removals), steady_time{300});
+    first.accepted(change_of(todo->removals), in, steady_time{260});
+    second.follow(change_of(todo->removals), in, steady_time{300});
     CHECK(second.due() == steady_time::max());
   }
   SECTION("the first is gone") {

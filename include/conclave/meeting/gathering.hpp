@@ -82,6 +82,12 @@ class gathering {
     return {};
   }
 
+  /// withdraw(signature_key): who waits to be added does not want to any more; a commit that is under way adds it.
+  void withdraw(byte_view signature_key) {
+    const auto wish = by_key_.find(std::string{as_text(signature_key)});
+    if (wish != by_key_.end() && !wish->second->taken) drop(wish->second);
+  }
+
   /// remove(leaf, now): the member is to go. Errors: over_limit for a leaf that no tree has.
   [[nodiscard]] status remove(mls::leaf_index leaf, steady_time now) {
     if (number(leaf) >= limits::leaves) return errc::over_limit;
@@ -121,8 +127,9 @@ class gathering {
     return at + static_cast<steady_time::rep>(options_.turn) * limits::commit_turn;
   }
 
-  /// take(now, members): what to commit now, if anything is due. `members` tells who is in, as mls::ratchet_tree does:
-  /// contains(leaf) and find_member(signature_key); wishes that are void drop out.
+  /// take(now, members): what to commit now, if anything is due. `members` tells who is in, here and below, as
+  /// meeting.tree() does: contains(leaf), signature_key(leaf) and find_member(signature_key). Wishes that are void drop
+  /// out.
   template <class Members>
   [[nodiscard]] std::optional<gathered> take(steady_time now, const Members& members) {
     if (now < due()) return std::nullopt;
@@ -146,15 +153,16 @@ class gathering {
     return out;
   }
 
-  /// accepted(change, now): the delivery service has accepted the commit, and it was applied.
-  void accepted(const mls::epoch_change& change, steady_time now) {
+  /// accepted(change, members, now): the delivery service has accepted the commit, and it was applied.
+  template <class Members>
+  void accepted(const mls::epoch_change& change, const Members& members, steady_time now) {
     if (suspect_) drop(joins_.begin());  // without it, it worked
     for (auto at = joins_.begin(); at != joins_.end() && at->taken;) at = fulfil(at);
     std::erase_if(removals_, taken_removal);
     join_limit_ = std::min(limits::gathered_joins, std::max<std::size_t>(1, 2 * join_limit_));
     removal_limit_ = limits::leaves;
     suspect_ = refresh_ = under_way_ = false;
-    follow(change, now);
+    follow(change, members, now);
   }
 
   /// overtaken(): the delivery service said stale_epoch. All wishes stay, and are due again once follow() has told of the
@@ -198,8 +206,9 @@ class gathering {
   /// retry(): the commit was not made, or did not reach the delivery service, and may be tried again.
   void retry() noexcept { release(); }
 
-  /// follow(change, now): a commit of another member was applied.
-  void follow(const mls::epoch_change& change, steady_time now) {
+  /// follow(change, members, now): a commit of another member was applied.
+  template <class Members>
+  void follow(const mls::epoch_change& change, const Members& members, steady_time now) {
     if (under_way_) release();
     behind_ = proposed_ = false;
     departure_proposed_.reset();
@@ -209,6 +218,11 @@ class gathering {
     for (const mls::leaf_index leaf : change.removed)
       if (removals_.erase(leaf) != 0 && external) follows = true;
     if (follows) removals_.emplace(*change.committer, departure{now});
+    // now, not when it is due: by then they may have left again
+    for (const mls::leaf_index leaf : change.added) {
+      const auto wish = by_key_.find(std::string{as_text(members.signature_key(leaf))});
+      if (wish != by_key_.end()) fulfil(wish->second);
+    }
     changed_ = now;
     settle(now);
   }
