@@ -198,7 +198,7 @@ void receive_commit(benchmark::State& state, int suite, std::uint32_t n, shape o
   return out;
 }
 
-/// A commit that adds limits::gathered_joins members, without a path; with their Welcome, which does not carry the tree.
+/// A commit that adds limits::gathered_joins members, without a path; with a Welcome that does not carry the tree.
 void create_gathered(benchmark::State& state, int suite, std::uint32_t n, shape) {
   group_policy policy;
   policy.tree_in_welcome = false;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-/// town_hall: a meeting of ten thousand. A few speak, the others listen, come and go; one host gathers their wishes into
-/// commits. Some listeners, spread over the tree, have a complete state of their own and open every frame; the others
-/// are real key packages that were added, and silent.
+/// town_hall: a meeting of ten thousand. A few speak, the others listen, come and go; one host gathers their wishes
+/// into commits. Some listeners, spread over the tree, have a complete state of their own and open every frame; the
+/// others are real key packages that were added, and silent.
 #pragma once
 
 #include "crowd.hpp"
@@ -143,8 +143,8 @@ class town_hall {
     return speak_and_listen(frames_->size() / 2);
   }
 
-  /// Those with a complete state renew their keys in turn. Each commit fills the nodes above its leaf, so the next ones
-  /// are shorter.
+  /// Those with a complete state renew their keys in turn. Each commit fills the nodes above its leaf, so the next
+  /// ones are shorter.
   [[nodiscard]] std::string refresh_keys() {
     for (std::size_t i = 0; i < members_.size(); ++i) {
       // the first half of the tree, then the second, then the quarters: as wide apart as can be

@@ -100,9 +100,9 @@ inline constexpr std::chrono::milliseconds early_age{2000};
 inline constexpr std::size_t early_bytes = std::size_t{1} << 23U;
 inline constexpr std::size_t early_frames = 4096;
 
-/// Changes of a meeting are gathered into one commit per slot, four a second: an epoch lives long enough for everybody to
-/// follow, and a removal does not wait noticeably. Of several members who gather, each waits for one turn longer
-/// than the one before it: long enough to see that one's commit.
+/// Changes of a meeting are gathered into one commit per slot, four a second: an epoch lives long enough for everybody
+/// to follow, and a removal does not wait noticeably. Of several members who gather, each waits for one turn longer than
+/// the one before it: long enough to see that one's commit on most networks.
 inline constexpr std::chrono::milliseconds commit_slot{250};
 inline constexpr std::chrono::milliseconds commit_turn{250};
 

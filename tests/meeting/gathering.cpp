@@ -452,7 +452,7 @@ TEST_CASE("M25: everybody refreshes once in a period, one after the other, howev
 
 TEST_CASE("M25: a meeting that grows or shrinks does not make its members refresh all at once") {
   refreshing_crowd people(3000);
-  (void)people.run(steady_time{0}, steady_time{900'000}, [](steady_time) { return 3000; });
+  (void)people.run(steady_time{0}, steady_time{900'000}, [](steady_time) { return std::size_t{3000}; });
   // most leave, and neighbours stay, whose turns would come within a minute
   const auto fewer =
       people.run(steady_time{900'000}, steady_time{2'100'000}, [](steady_time) { return std::size_t{100}; });

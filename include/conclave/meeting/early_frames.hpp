@@ -13,16 +13,17 @@ namespace conclave::inline CONCLAVE_ABI {
 /// Bounds: limits::early_bytes, early_frames and early_age.
 ///
 /// Nothing that waits here is authentic, so everybody whom the transport lets through can fill the place. It is shared
-/// by source, a number by which the host tells where a packet came from: the relayed stream (SSRC) it subscribed to, or
-/// the connection. Where there is no room, the newest frame of the source that takes up most gives way. So with k
-/// sources waiting, one that stays below a k-th of the place loses nothing, whatever the others send; a flood displaces
-/// itself. That holds as far as sources cannot be made up: no field of the frame is fit for one, the key id least of all,
-/// since every member can write any other's.
+/// by source, a number by which the host tells where a packet came from: the relayed stream (SSRC) it subscribed to,
+/// or the connection. Where there is no room, the newest frame of the source that takes up most gives way. So with k
+/// sources waiting, one that stays below a k-th of the place loses nothing, whatever the others send; a flood
+/// displaces itself. That holds as far as sources cannot be made up: no field of the frame is fit for one, the key id
+/// least of all, since every member can write any other's.
 ///
 /// Threads: one at a time, the receiver's.
 class early_frames {
  public:
-  /// keep(source, frame, metadata, now): copies a frame that is early. Errors: over_limit where there is no room for it.
+  /// keep(source, frame, metadata, now): copies a frame that is early. Errors: over_limit where there is no room for
+  /// it.
   [[nodiscard]] status keep(std::uint64_t source, byte_view frame, byte_view metadata, steady_time now) {
     expire(now);
     const std::size_t wanted = cost_of(frame.size() + metadata.size());
@@ -47,9 +48,9 @@ class early_frames {
 
   /// retry(ear, now, use): where new epochs have come since, opens what they open, in the order of arrival, with
   /// use(source, const sframe::opened&) for each; the plaintext lives until `use` returns. Frames that are early still
-  /// go on waiting, those that do not open are gone. Call it when the meeting has received a commit, before later frames
-  /// are opened, and now and then, because what waits gets old. Returns how many were opened. Errors: as follow() of the
-  /// receiver; nothing has changed then.
+  /// go on waiting, those that do not open are gone. Call it when the meeting has received a commit, before later
+  /// frames are opened, and now and then, because what waits gets old. Returns how many were opened. Errors: as
+  /// follow() of the receiver; nothing has changed then.
   template <class Ear, class Use>
   [[nodiscard]] result<std::size_t> retry(Ear& ear, steady_time now, Use&& use) {
     expire(now);

@@ -31,25 +31,25 @@ struct gathered {
   }
 };
 
-/// gathering_options: `slot` is how far commits are apart; a host of very many, whose commits are long, may want to take
-/// more time than limits::commit_slot. `turn` is how many other members gather for the same meeting and come before this one; it waits
-/// for limits::commit_turn longer for each of them, and steps in where they are gone. `lean_joins`: commits that only add
-/// members go without an UpdatePath (RFC 9420 12.4), which in a large tree where few have committed is most of their
-/// size; then keys are renewed by other commits (see refresh_cadence).
+/// gathering_options: `slot` is how far commits are apart; a host of very many, whose commits are long, may want to
+/// take more time than limits::commit_slot. `turn` is how many other members gather for the same meeting and come
+/// before this one; it waits for limits::commit_turn longer for each of them, and steps in where they are gone.
+/// `lean_joins`: commits that only add members go without an UpdatePath (RFC 9420 12.4), which in a large tree where
+/// few have committed is most of their size; then keys are renewed by other commits (see refresh_cadence).
 struct gathering_options {
   steady_time slot = limits::commit_slot;
   std::size_t turn = 0;
   bool lean_joins = false;
 };
 
-/// gathering: the wishes that wait for a commit of this member, and when that is due: at rest at once, then at most one
-/// per slot, commits of others counted. A removal is due no later than one slot after its wish, whatever
-/// others commit. Knocks go in the order they came, limits::gathered_joins at a time.
+/// gathering: the wishes that wait for a commit of this member, and when that is due: at rest at once, then at most
+/// one per slot, commits of others counted. A removal is due no later than one slot after its wish, whatever others
+/// commit. Knocks go in the order they came, limits::gathered_joins at a time.
 ///
-/// Use: tell it the wishes; at due(), take() says what to commit, as in meeting.commit(todo.request()); then tell it exactly one of accepted(), overtaken()
-/// and refused(). follow() tells it of everybody else's commits. Wishes stay until they are fulfilled, or void: somebody
-/// who has gone already, or who knocks a second time.
-/// A person is known by its signature key, a wish to remove by its leaf.
+/// Use: tell it the wishes; at due(), take() says what to commit, as in meeting.commit(todo.request()); then tell it
+/// exactly one of accepted(), overtaken() and refused(). follow() tells it of everybody else's commits. Wishes stay
+/// until they are fulfilled, or void: somebody who has gone already, or who knocks a second time. A person is known by
+/// its signature key, a wish to remove by its leaf.
 ///
 /// It reads no clock and has no threads; what it holds is bounded by limits::waiting_joins, waiting_join_bytes and
 /// leaves. Threads: one at a time.
@@ -128,8 +128,8 @@ class gathering {
   }
 
   /// take(now, members): what to commit now, if anything is due. `members` tells who is in, here and below, as
-  /// meeting.tree() does: contains(leaf), signature_key(leaf) and find_member(signature_key). Wishes that are void drop
-  /// out.
+  /// meeting.tree() does: contains(leaf), signature_key(leaf) and find_member(signature_key). Wishes that are void
+  /// drop out.
   template <class Members>
   [[nodiscard]] std::optional<gathered> take(steady_time now, const Members& members) {
     if (now < due()) return std::nullopt;
@@ -165,8 +165,8 @@ class gathering {
     follow(change, members, now);
   }
 
-  /// overtaken(): the delivery service said stale_epoch. All wishes stay, and are due again once follow() has told of the
-  /// commit that was faster.
+  /// overtaken(): the delivery service said stale_epoch. All wishes stay, and are due again once follow() has told of
+  /// the commit that was faster.
   void overtaken() noexcept {
     if (!under_way_) return;  // follow() was faster still
     release();
@@ -227,8 +227,8 @@ class gathering {
     settle(now);
   }
 
-  /// waiting(): joins and removals that wait, those of a commit under way among them. dropped(): wishes that were void or
-  /// at fault.
+  /// waiting(): joins and removals that wait, those of a commit under way among them. dropped(): wishes that were void
+  /// or at fault.
   [[nodiscard]] std::size_t waiting() const noexcept { return joins_.size() + removals_.size(); }
   [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_; }
 

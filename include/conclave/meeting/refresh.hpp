@@ -16,21 +16,20 @@ namespace conclave::inline CONCLAVE_ABI {
   return std::max(limits::refresh_period, static_cast<steady_time::rep>(members) * limits::refresh_spacing);
 }
 
-/// refresh_cadence: the clock of one member. When it is due, the member makes a commit of its own, meeting.refresh() or
-/// gathering.refresh(), and not an Update for somebody else to commit: an Update blanks all nodes above its leaf (RFC 9420
-/// 12.3), so that every later commit gets longer, up to one ciphertext for each member; and each one travels to
-/// everybody besides the commit. A commit fills the same nodes (7.5), which makes later ones shorter, and what its
+/// refresh_cadence: the clock of one member. When it is due, the member makes a commit of its own, meeting.refresh()
+/// or gathering.refresh(), and not an Update for somebody else to commit: an Update blanks all nodes above its leaf
+/// (RFC 9420 12.3), so that every later commit gets longer, up to one ciphertext for each member; and each one travels
+/// to everybody besides the commit. A commit fills the same nodes (7.5), which makes later ones shorter, and what its
 /// committer lost is healed at once.
 ///
 /// The members of a crowd that came in by one commit take their turns in the order of their leaves, a spacing apart;
 /// from then on each keeps its turn, give or take a spacing. A meeting that grows or shrinks stretches or shortens the
-/// time that is left, so the turns stay as even as they were; where less than half remain, and perhaps neighbours, they
-/// draw new ones.
-/// Threads: one at a time. It reads no clock.
+/// time that is left, so the turns stay as even as they were; where less than half remain, and perhaps neighbours,
+/// they draw new ones. Threads: one at a time. It reads no clock.
 class refresh_cadence {
  public:
-  /// refresh_cadence(own_leaf, leaves, members, draw, now): from joining on. `leaves` is the size of the tree, `draw` any
-  /// random number: it need not be secret.
+  /// refresh_cadence(own_leaf, leaves, members, draw, now): from joining on. `leaves` is the size of the tree, `draw`
+  /// any random number: it need not be secret.
   refresh_cadence(mls::leaf_index own_leaf, std::uint32_t leaves, std::size_t members, std::uint32_t draw,
                   steady_time now) noexcept
       : random_{draw | 1U}, period_{refresh_period(members)}, spread_over_{period_} {
@@ -58,7 +57,8 @@ class refresh_cadence {
     due_ = now + period_ + jitter(limits::refresh_spacing);
   }
 
-  /// overtaken(now): another commit was faster. Whoever loses often waits longer, so that not the same ones meet again.
+  /// overtaken(now): another commit was faster. Whoever loses often waits longer, so that not the same ones meet
+  /// again.
   void overtaken(steady_time now) noexcept {
     overtaken_ = std::min(overtaken_ + 1, 4U);
     due_ = now + limits::commit_slot + jitter(limits::refresh_spacing * (1U << overtaken_));
