@@ -92,6 +92,40 @@ int aead_refuses(const aead_answer& a, errc why) {
   });
 }
 
+int xchacha_gives(const aead_answer& a) {
+  return in_every_provider([&]<class P>() {
+    if constexpr (requires { typename P::extended_nonce_key; }) {
+      auto key = succeeds(P::extended_nonce_key::make(a.key), "making the key");
+      bytes sealed = dirty(a.sealed.size()), opened = dirty(a.plaintext.size());
+      const byte_span body = byte_span{sealed}.first(a.plaintext.size()), tag = byte_span{sealed}.last(aead_tag_size);
+      succeeds(key.seal(a.nonce, a.aad, a.plaintext, body, tag), "sealing");
+      expect_equal(sealed, a.sealed, "ciphertext");
+      succeeds(key.open(a.nonce, a.aad, body, tag, opened), "opening");
+      expect_equal(opened, a.plaintext, "plaintext");
+      succeeds(key.open(a.nonce, a.aad, body, tag, body), "opening in place");
+      expect_equal(body, a.plaintext, "plaintext in place");
+      succeeds(key.seal(a.nonce, a.aad, body, body, tag), "sealing in place");
+      expect_equal(sealed, a.sealed, "ciphertext in place");
+      return true;
+    }
+    return false;
+  });
+}
+
+int xchacha_refuses(const aead_answer& a, errc why) {
+  return in_every_provider([&]<class P>() {
+    if constexpr (requires { typename P::extended_nonce_key; }) {
+      auto key = succeeds(P::extended_nonce_key::make(a.key), "making the key");
+      bytes opened = dirty(a.plaintext.size());
+      const byte_view body = byte_view{a.sealed}.first(a.plaintext.size());
+      fails(key.open(a.nonce, a.aad, body, byte_view{a.sealed}.subspan(body.size()), opened), why, "opening");
+      expect_zeroed(opened);
+      return true;
+    }
+    return false;
+  });
+}
+
 int dh_gives(kem_id kem, byte_view sk, byte_view pk, byte_view shared) {
   return in_every_provider([&]<class P>() {
     if (!P::supports(kem)) return false;

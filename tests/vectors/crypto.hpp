@@ -37,6 +37,8 @@ int hmac_differs(hash_id hash, byte_view key, byte_view message, byte_view mac);
 int hkdf_gives(hash_id hash, byte_view salt, byte_view ikm, byte_view info, byte_view okm);
 int aead_gives(const aead_answer& a);
 int aead_refuses(const aead_answer& a, errc why);  ///< opening; the output is zeroed
+int xchacha_gives(const aead_answer& a);           ///< XChaCha20-Poly1305, whatever a.aead says
+int xchacha_refuses(const aead_answer& a, errc why);
 int dh_gives(kem_id kem, byte_view sk, byte_view pk, byte_view shared);
 int dh_refuses(kem_id kem, byte_view sk, byte_view pk);  ///< malformed; the output is zeroed
 int verify_says(bool good, signature_scheme scheme, byte_view pk, byte_view message, byte_view signature);

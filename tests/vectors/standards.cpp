@@ -96,6 +96,12 @@ void aead(const json& c) {
   expect_servers(served, servers(in_sodium, true, true));
 }
 
+void xchacha(const json& c) {
+  expect_servers(
+      xchacha_gives({{}, hex(c, "key"), hex(c, "nonce"), hex(c, "aad"), hex(c, "plaintext"), hex(c, "ciphertext")}),
+      servers(true, false, false));
+}
+
 void aes_lengths(const json& c) {  // as aes-lengths.py makes them
   const auto key_size = c.at("key").get<std::size_t>();
   const auto pattern = [](std::size_t n, std::size_t factor, std::size_t add) {
@@ -261,6 +267,7 @@ std::optional<case_list> standards_cases(const std::string& stem, const nlohmann
       {"nist-aes-gcm", {aead, unserved_aead}},
       {"aes-lengths", {aes_lengths, never}},
       {"rfc8439-chacha20-poly1305", {aead, unserved_aead}},
+      {"draft-irtf-cfrg-xchacha-03", {xchacha, never}},
       {"rfc7748-cavs-dh", {diffie_hellman, unserved_kem}},
       {"rfc8032-rfc6979-signatures", {signatures, unserved_scheme}},
       {"ed25519-edge-cases", {ed25519_edge_cases, never}},

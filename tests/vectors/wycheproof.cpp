@@ -40,6 +40,18 @@ kind aead(std::function<aead_id(const json& group)> id) {
           }};
 }
 
+kind xchacha() {
+  return {[](const json&, const json& test) {
+            bytes sealed = hex(test, "ct");
+            append(sealed, hex(test, "tag"));
+            const aead_answer a{
+                {}, hex(test, "key"), hex(test, "iv"), hex(test, "aad"), hex(test, "msg"), std::move(sealed)};
+            if (a.nonce.size() != extended_nonce_size) return xchacha_refuses(a, errc::misuse);
+            return is_valid(test) ? xchacha_gives(a) : xchacha_refuses(a, errc::unauthentic);
+          },
+          [](const json&, const json&) { return std::string{}; }};
+}
+
 kind hmac(hash_id hash) {
   return {[hash](const json&, const json& test) {
             const bytes key = hex(test, "key"), message = hex(test, "msg"), mac = hex(test, "tag");
@@ -94,6 +106,7 @@ const std::map<std::string, kind>& kinds() {
       {"aes_gcm_test",
        aead([](const json& g) { return g.at("keySize") == 128 ? aead_id::aes_128_gcm : aead_id::aes_256_gcm; })},
       {"chacha20_poly1305_test", aead([](const json&) { return aead_id::chacha20_poly1305; })},
+      {"xchacha20_poly1305_test", xchacha()},
       {"hmac_sha1_test", hmac(hash_id::sha1)},
       {"hmac_sha256_test", hmac(hash_id::sha256)},
       {"hmac_sha384_test", hmac(hash_id::sha384)},

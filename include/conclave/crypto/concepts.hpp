@@ -132,6 +132,17 @@ concept aead_key_type = std::movable<K> && requires(K& k, byte_view in, byte_spa
   { k.open(in, in, in, in, out) } -> std::same_as<status>;   // nonce, aad, ciphertext, tag, out
 };
 
+inline constexpr std::size_t extended_nonce_size = 24;  ///< XChaCha20-Poly1305: long enough to be drawn at random
+
+/// extended_nonce_key_type: a key of XChaCha20-Poly1305, 32 bytes (draft-irtf-cfrg-xchacha-03). Nonces have
+/// extended_nonce_size bytes, tags aead_tag_size and stand apart; otherwise as aead_key_type.
+template <class K>
+concept extended_nonce_key_type = std::movable<K> && requires(K& k, byte_view in, byte_span out) {
+  { K::make(in) } -> std::same_as<result<K>>;                // misuse for a wrong key length
+  { k.seal(in, in, in, out, out) } -> std::same_as<status>;  // nonce, aad, plaintext, out, tag
+  { k.open(in, in, in, in, out) } -> std::same_as<status>;   // nonce, aad, ciphertext, tag, out
+};
+
 /// ctr_key_type: a key of AES in counter mode (NIST SP 800-38A 6.5), made ready once. Not shared between threads. The
 /// initial counter block has counter_block_size bytes and counts as one big-endian number. `out` is as long as `in`, and
 /// starts where it starts or does not overlap it. On failure, which is misuse, `out` is zeroed.

@@ -38,15 +38,17 @@ using default_hashes = native_hashes<sodium>;
 
 }  // namespace detail
 
-/// default_provider: X25519, Ed25519, ChaCha20-Poly1305 and SipHash from libsodium, whose curve is the fastest; the
-/// rest from OpenSSL where it is present, else from Botan. AES and SHA-256 run on the CPU's own instructions; where it has
-/// none, and for the other hashes, those two come before libsodium. Every supports() is true only of what is at hand.
+/// default_provider: X25519, Ed25519, ChaCha20-Poly1305, XChaCha20-Poly1305 and SipHash from libsodium, whose curve is the
+/// fastest; the rest from OpenSSL where it is present, else from Botan. AES and SHA-256 run on the CPU's own instructions;
+/// where it has none, and for the other hashes, those two come before libsodium. Every supports() is true only of what is
+/// at hand.
 struct default_provider : native_ciphers<detail::all_libraries> {
   static void hash(hash_id id, byte_parts parts, byte_span out) { detail::default_hashes::hash(id, parts, out); }
   static void hmac(hash_id id, byte_view key, byte_parts parts, byte_span out) {
     detail::default_hashes::hmac(id, key, parts, out);
   }
   using hmac_key = detail::default_hashes::hmac_key;
+  using extended_nonce_key = sodium::extended_nonce_key;
 };
 
 static_assert(crypto_provider<default_provider>);

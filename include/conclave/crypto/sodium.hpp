@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-/// libsodium as a provider: X25519, Ed25519, ChaCha20-Poly1305, AES-256-GCM where the CPU has it, SHA-256, SHA-512,
-/// SipHash.
+/// libsodium as a provider: X25519, Ed25519, ChaCha20-Poly1305 and XChaCha20-Poly1305, AES-256-GCM where the CPU has it,
+/// SHA-256, SHA-512, SipHash.
 #pragma once
 
 #include <conclave/crypto/checked_aead.hpp>
@@ -56,6 +56,59 @@ class sodium_cipher {
   };
   secret<key_tag> key_;
   bool gcm_ = false;
+};
+
+/// sodium_xchacha: an extended_nonce_key_type, XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03, section 2).
+class sodium_xchacha {
+ public:
+  [[nodiscard]] static result<sodium_xchacha> make(byte_view key) noexcept {
+    static_assert(crypto_aead_xchacha20poly1305_ietf_NPUBBYTES == extended_nonce_size &&
+                  crypto_aead_xchacha20poly1305_ietf_ABYTES == aead_tag_size);
+    if (key.size() != crypto_aead_xchacha20poly1305_ietf_KEYBYTES) return errc::misuse;
+    sodium_xchacha out;
+    CONCLAVE_TRY(out.key_, secret<key_tag>::copy_of(key));
+    return out;
+  }
+
+  [[nodiscard]] status seal(byte_view nonce, byte_view aad, byte_view plaintext, byte_span out,
+                            byte_span tag) noexcept {
+    output_guard guard(out), tag_guard(tag);
+    if (nonce.size() != extended_nonce_size || tag.size() != aead_tag_size || overlaps(plaintext, tag) ||
+        overlaps(out, tag) || !fits(plaintext, out))
+      return errc::misuse;
+    std::uint8_t none;
+    if (crypto_aead_xchacha20poly1305_ietf_encrypt_detached(
+            out.empty() ? &none : out.data(), tag.data(), nullptr, non_null(plaintext), plaintext.size(), non_null(aad),
+            aad.size(), nullptr, nonce.data(), key_.reveal().data()) != 0)
+      return errc::misuse;
+    guard.keep();
+    tag_guard.keep();
+    return {};
+  }
+  [[nodiscard]] status open(byte_view nonce, byte_view aad, byte_view ciphertext, byte_view tag,
+                            byte_span out) noexcept {
+    output_guard guard(out);
+    if (nonce.size() != extended_nonce_size || tag.size() != aead_tag_size || overlaps(tag, out) ||
+        !fits(ciphertext, out))
+      return errc::misuse;
+    std::uint8_t none;
+    if (crypto_aead_xchacha20poly1305_ietf_decrypt_detached(
+            out.empty() ? &none : out.data(), nullptr, non_null(ciphertext), ciphertext.size(), tag.data(),
+            non_null(aad), aad.size(), nonce.data(), key_.reveal().data()) != 0)
+      return errc::unauthentic;
+    guard.keep();
+    return {};
+  }
+
+ private:
+  [[nodiscard]] static bool fits(byte_view in, byte_view out) noexcept {
+    return out.size() == in.size() && in.size() <= max_aead_plaintext && may_share(in, out);
+  }
+
+  struct key_tag {
+    static constexpr std::size_t capacity = 32;
+  };
+  secret<key_tag> key_;
 };
 
 /// sodium_hmac: the two states of HMAC after its key; each message works on a copy.
@@ -154,6 +207,7 @@ struct sodium {
   }
 
   using aead_key = detail::checked_aead<detail::sodium_cipher>;
+  using extended_nonce_key = detail::sodium_xchacha;
   using ctr_key = detail::checked_ctr<detail::no_ctr>;
 
   class hmac_key {
@@ -230,6 +284,6 @@ struct sodium {
   }
 };
 
-static_assert(crypto_provider<sodium>);
+static_assert(crypto_provider<sodium> && extended_nonce_key_type<sodium::extended_nonce_key>);
 
 }  // namespace conclave
