@@ -8,6 +8,7 @@
 #include <conclave/meeting/lobby.hpp>
 #include <conclave/meeting/meeting.hpp>
 #include <conclave/meeting/presets.hpp>
+#include <conclave/meeting/recording.hpp>
 #include <conclave/meeting/refresh.hpp>
 #include <conclave/otp/enrolment.hpp>
 #include <conclave/sas/fingerprint.hpp>

@@ -240,4 +240,16 @@ inline constexpr std::size_t lost_races = 16;
 /// How long a store waits for another process that writes.
 inline constexpr std::chrono::milliseconds store_wait{2000};
 
+/// Bytes at which a chunk of a recording is sealed: what a crash can lose at most, but for a single longer entry; at this
+/// size 52 bytes of framing are nothing. And the most one may have: the longest frame with all that is said about it.
+inline constexpr std::size_t recording_chunk_target = std::size_t{1} << 16U;
+inline constexpr std::size_t recording_chunk_bytes = frame_bytes + 1024;
+
+/// Persons a recording is made out to at its creation: each costs a reader who is not among them a key agreement.
+inline constexpr std::size_t recording_recipients = 64;
+
+/// Places in the index of a recording, at most a megabyte: a place for each chunk of the first 4 GiB, every other one up
+/// to 8 GiB, and so on.
+inline constexpr std::size_t recording_index_points = std::size_t{1} << 16U;
+
 }  // namespace conclave::limits
