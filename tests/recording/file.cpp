@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 /// Recordings in real files: a recorder that is killed, a disk that is full.
 #include "support.hpp"
+#include "support/folder.hpp"
 
 #include <conclave/store/recording_file.hpp>
 
 #include <csignal>
-#include <cstdlib>
-#include <filesystem>
 
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -14,24 +13,6 @@
 using namespace conclave_test;
 
 namespace {
-
-/// folder: an empty one, gone at the end.
-class folder {
- public:
-  folder() : path_{(std::filesystem::temp_directory_path() / "conclave-XXXXXX").string()} {
-    REQUIRE(::mkdtemp(path_.data()) != nullptr);
-  }
-  folder(const folder&) = delete;
-  folder& operator=(const folder&) = delete;
-  ~folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  [[nodiscard]] std::string operator/(const std::string& name) const { return path_ + '/' + name; }
-
- private:
-  std::string path_;
-};
 
 found play_file(const std::string& path) {
   store::recording_source from;

@@ -86,7 +86,7 @@ TEST_CASE("M12: times that run backwards are found where they stand first") {
   memory_sink to;
   auto tape = rec::recorder::create(env, to, std::array{byte_view{pub(1)}});
   REQUIRE(tape);
-  for (const std::uint64_t time : {10, 40, 20, 30, 70, 50, 60, 80}) {
+  for (const std::uint64_t time : {10U, 40U, 20U, 30U, 70U, 50U, 60U, 80U}) {
     line l = nth(1);
     l.time = time;
     REQUIRE(tape->add(l.view()));
