@@ -6,6 +6,7 @@
 #include "demo/churn.hpp"
 #include "demo/intercept.hpp"
 #include "demo/preset.hpp"
+#include "demo/record.hpp"
 #include "demo/report.hpp"
 #include "demo/story.hpp"
 #include "demo/town_hall.hpp"
@@ -25,6 +26,7 @@ struct options {
   std::string video = CONCLAVE_MEDIA "/standup.ivf";
   std::string audio = CONCLAVE_MEDIA "/standup.opus";
   std::string out;
+  std::string record;
   bool json = false;
   bool verify = false;
   bool intercept = false;
@@ -72,6 +74,8 @@ class program {
 
   [[nodiscard]] std::string prepare() {
     if (auto bad = clip_.load(options_.video, options_.audio); !bad.empty()) return bad;
+    if (!options_.record.empty())
+      if (auto bad = tape_.emplace(env_).open(options_.record); !bad.empty()) return bad;
     for (const auto& f : clip_.frames())
       frames_.push_back({f.kind == demo::media_kind::audio ? 0U : 1U, f.microseconds, f.data});
     say(std::to_string(frames_.size()) + " frames of audio and video, " + std::to_string(options_.people) + " people");
@@ -145,13 +149,33 @@ class program {
   }
 
   [[nodiscard]] std::string deliver(const std::vector<demo::packet>& relay) {
-    return story_.deliver(relay, frames_, gone_, [&](std::size_t who, const demo::packet& p, cv::byte_view data) {
+    auto bad = story_.deliver(relay, frames_, gone_, [&](std::size_t who, const demo::packet& p, cv::byte_view data) {
       // what one listener opened of one speaker goes back into files
       if (who == cast_.listener && p.speaker == cast_.speakers.front()) recorded_.emplace(p.frame, cv::to_bytes(data));
+      if (who == cast_.listener && tape_ && tape_failed_.empty()) tape_failed_ = record(p, data);
     });
+    if (!bad.empty() || !tape_) return bad;
+    if (!tape_failed_.empty()) return tape_failed_;
+    demo::person& listener = story_.at(cast_.listener);
+    return tape_->note("security code " + listener.room().code().digits(), listener.room().epoch(),
+                       number(listener.room().own_leaf()), listener.name());
+  }
+
+  /// record(p, data): what the listener has just opened.
+  [[nodiscard]] std::string record(const demo::packet& p, cv::byte_view data) {
+    const demo::heard& ears = story_.at(cast_.listener).ears();
+    demo::media_frame heard = clip_.frames()[p.frame];
+    heard.data = data;
+    return tape_->frame(heard, clip_.frames()[p.frame], ears.sender, story_.at(p.speaker).name(), ears.epoch,
+                        clip_.format());
   }
 
   [[nodiscard]] std::string write_files() {
+    if (tape_) {
+      if (auto bad = tape_->close(); !bad.empty()) return bad;
+      say(std::to_string(tape_->frames()) + " frames recorded, sealed, read back and compared: " + options_.record +
+          ", opened by " + options_.record + ".key");
+    }
     if (options_.out.empty()) return {};
     demo::clip_writer writer(clip_.format());
     for (const auto& [frame, data] : recorded_) {
@@ -173,6 +197,8 @@ class program {
   std::vector<demo::spoken_frame> frames_;
   std::vector<std::size_t> gone_;
   std::map<std::size_t, cv::bytes> recorded_;
+  std::optional<demo::tape> tape_;
+  std::string tape_failed_;
 };
 
 [[nodiscard]] std::string breakout_rooms(cv::environment& env, const options& chosen) {
@@ -223,6 +249,7 @@ int main(int argc, char** argv) {
   app.add_option("--video", chosen.video, "an IVF file with VP8, VP9 or AV1");
   app.add_option("--audio", chosen.audio, "an Ogg Opus file");
   app.add_option("--out", chosen.out, "folder for what one listener opened");
+  app.add_option("--record", chosen.record, "a sealed recording of what one listener opens, and FILE.key to play it");
   app.add_flag("--json", chosen.json, "the summary as JSON");
   app.add_flag("--verify", chosen.verify, "instead: five people verify their meeting aloud");
   app.add_flag("--intercept", chosen.intercept, "instead: the same with somebody in between");

@@ -21,6 +21,8 @@ struct heard {
   std::size_t late = 0;  ///< of those, sealed in an epoch that was over
   std::size_t refused = 0;
   std::size_t bytes = 0;
+  std::uint64_t epoch = 0;   ///< of the last one opened
+  std::uint32_t sender = 0;  ///< its claim
 };
 
 class person {
@@ -106,6 +108,8 @@ class person {
     ++heard_.opened;
     heard_.late += got->late ? 1 : 0;
     heard_.bytes += got->bytes.size();
+    heard_.epoch = got->epoch;
+    heard_.sender = got->sender;
     return got->bytes;
   }
 

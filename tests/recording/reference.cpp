@@ -103,7 +103,7 @@ TEST_CASE("M12: a recording of version 1 that was kept is read as it was then") 
   };
   store::recording_source from;
   REQUIRE(from.open(kept + ".rec"));
-  const auto who = hpke::import_key_pair<default_provider>(rec::suite.kem, as_bytes(text(".key")));
+  const auto who = rec::import_person<default_provider>(as_bytes(text(".key")));
   REQUIRE(who);
   auto player = rec::player::open(from, *who);
   REQUIRE(player);

@@ -63,5 +63,5 @@ TEST_CASE("M11: what is not text is neither saved nor shown as text") {
   CHECK(rec::text_of(frame).error() == errc::misuse);
   const auto odd = rec::text_entry(entry_kind::chat, 0, 0, 0, "Ada", "\x1b[2J\xe2\x80\xaehi");
   REQUIRE(odd);  // a text all the same; how it is shown is another matter
-  CHECK(rec::printable_text(*odd) == "\\1B[2J\\E2\\80\\AEhi");
+  CHECK(rec::printable(odd->data) == "\\1B[2J\\E2\\80\\AEhi");
 }

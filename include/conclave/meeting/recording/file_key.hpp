@@ -25,6 +25,13 @@ template <recording_provider P>
   return hpke::generate_key_pair<P>(env, suite.kem);
 }
 
+/// import_person<P>(private_key): the pair of one that was kept. Errors: malformed (not 32 bytes), unsupported.
+template <recording_provider P>
+[[nodiscard]] result<hpke::key_pair> import_person(byte_view private_key) {
+  CONCLAVE_CHECK(P::ready());
+  return hpke::import_key_pair<P>(suite.kem, private_key);
+}
+
 /// file_key: opens one recording. Whoever holds it can read the recording, rewrite it and pass it on. Move-only, wiped.
 template <recording_provider P>
 class file_key {

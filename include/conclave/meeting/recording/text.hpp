@@ -26,13 +26,15 @@ namespace conclave::inline CONCLAVE_ABI::recording {
   return entry{kind, time, epoch, sender, 0, as_bytes(name), as_bytes(text)};
 }
 
-/// text_of(e): the text of a line of chat or a note. It may hold any character; printable_text(e) has what could steer a
-/// terminal escaped. Errors: misuse for another kind; malformed for what is not UTF-8.
+/// text_of(e): the text of a line of chat or a note. It may hold any character: printable() has escaped what could steer
+/// a terminal. Errors: misuse for another kind; malformed for what is not UTF-8.
 [[nodiscard]] inline result<std::string_view> text_of(const entry& e) {
   if (e.kind != entry_kind::chat && e.kind != entry_kind::note) return errc::misuse;
   if (!is_text(e.data)) return failure{errc::malformed, rules::text};
   return as_text(e.data);
 }
-[[nodiscard]] inline std::string printable_text(const entry& e) { return x509::detail::printable(e.data); }
+
+/// printable(text): with everything escaped that is not UTF-8, is a control, or has no width or another direction.
+[[nodiscard]] inline std::string printable(byte_view text) { return x509::detail::printable(text); }
 
 }  // namespace conclave::recording
