@@ -16,6 +16,7 @@
 #include <CLI/CLI.hpp>
 
 #include <filesystem>
+#include <functional>
 
 namespace cv = conclave;
 
@@ -201,42 +202,41 @@ class program {
   std::string tape_failed_;
 };
 
-[[nodiscard]] std::string breakout_rooms(cv::environment& env, const options& chosen) {
-  demo::clip media;
-  if (auto bad = media.load(chosen.video, chosen.audio); !bad.empty()) return bad;
-  const auto done = demo::breakout(env, media).run();
-  return done ? std::string{} : demo::explain("the rooms failed", done.error());
-/// come_and_go(chosen, env): the clip, in a meeting that people enter and leave all the time.
-/// come_and_go(chosen, env): the clip, in meetings that people enter and leave all the time.
-[[nodiscard]] std::string come_and_go(const options& chosen, cv::environment& env) {
+/// with_clip(chosen, scene): a scene that needs frames.
+template <class Scene>
+[[nodiscard]] std::string with_clip(const options& chosen, Scene&& scene) {
   demo::clip clip;
   if (auto bad = clip.load(chosen.video, chosen.audio); !bad.empty()) return bad;
   std::vector<cv::byte_view> frames;
   for (const auto& f : clip.frames()) frames.push_back(f.data);
-  if (chosen.town_hall == 0) return demo::show_churn(env, frames);
-  demo::town_hall_options size;
-  size.listeners = chosen.town_hall;
-  return demo::town_hall(env, size).run(frames);
+  return scene(frames);
 }
 
 /// play(chosen): the scenes that were asked for, or the whole meeting.
 [[nodiscard]] std::string play(const options& chosen) {
+  using frames = std::vector<cv::byte_view>;
   cv::system_environment env;
-  std::string bad;
-  if (chosen.verify) bad = demo::verify(env);
-  if (chosen.intercept && bad.empty()) bad = demo::intercept(env);
-  if (chosen.intercept && bad.empty()) bad = demo::intercept_by_relaying(env);
-  if (chosen.certificates && bad.empty()) bad = demo::certificates();
-  if (chosen.breakout && bad.empty()) bad = breakout_rooms(env, chosen);
-  if (!chosen.preset.empty() && bad.empty()) bad = demo::at_the_door(env, *cv::from_name<cv::preset>(chosen.preset));
-  if (chosen.verify || chosen.intercept || chosen.certificates || chosen.breakout || !chosen.preset.empty()) return bad;
-  if (chosen.churn && bad.empty()) bad = come_and_go(chosen, env);
-  if (chosen.verify || chosen.intercept || chosen.certificates || chosen.churn) return bad;
-  const bool crowds = chosen.churn || chosen.town_hall != 0;
-  if (crowds && bad.empty()) bad = come_and_go(chosen, env);
-  if (chosen.verify || chosen.intercept || chosen.certificates || crowds) return bad;
-  program meeting(chosen);
-  return meeting.run();
+  const std::vector<std::pair<bool, std::function<std::string()>>> scenes{
+      {chosen.verify, [&] { return demo::verify(env); }},
+      {chosen.intercept, [&] { return demo::intercept(env); }},
+      {chosen.intercept, [&] { return demo::intercept_by_relaying(env); }},
+      {chosen.certificates, [] { return demo::certificates(); }},
+      {!chosen.preset.empty(), [&] { return demo::at_the_door(env, *cv::from_name<cv::preset>(chosen.preset)); }},
+      {chosen.breakout,
+       [&] { return with_clip(chosen, [&](const frames& f) { return demo::breakout(env, f).run(); }); }},
+      {chosen.churn, [&] { return with_clip(chosen, [&](const frames& f) { return demo::show_churn(env, f); }); }},
+      {chosen.town_hall != 0, [&] {
+         demo::town_hall_options size;
+         size.listeners = chosen.town_hall;
+         return with_clip(chosen, [&](const frames& f) { return demo::town_hall(env, size).run(f); });
+       }}};
+  bool any = false;
+  for (const auto& [wanted, scene] : scenes) {
+    if (!wanted) continue;
+    any = true;
+    if (auto bad = scene(); !bad.empty()) return bad;
+  }
+  return any ? std::string{} : program(chosen).run();
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 #pragma once
 
 #include "../explain.hpp"
-#include "../media/clip.hpp"
 
 #include <conclave/conclave.hpp>
 
@@ -17,9 +16,16 @@ namespace cv = conclave;
 
 class breakout {
  public:
-  explicit breakout(cv::environment& env, const clip& media) : env_{&env}, media_{&media} {}
+  breakout(cv::environment& env, std::span<const cv::byte_view> frames) : env_{&env}, frames_{frames} {}
 
-  [[nodiscard]] cv::status run() {
+  /// run(): an error text, empty for success.
+  [[nodiscard]] std::string run() {
+    const auto done = play();
+    return done ? std::string{} : explain("the rooms failed", done.error());
+  }
+
+ private:
+  [[nodiscard]] cv::status play() {
     CONCLAVE_CHECK(meet());
     std::printf("  %zu people meet. The code on every screen: %s\n", people_.size(), main(0).code().digits().c_str());
     CONCLAVE_CHECK(split());
@@ -36,7 +42,6 @@ class breakout {
     return {};
   }
 
- private:
   static constexpr std::size_t rooms = 3, per_room = 4;
 
   struct somebody {
@@ -116,7 +121,7 @@ class breakout {
     };
     std::vector<packet> relay;
     const auto seal = [&](cv::meeting::sender& mic, std::size_t frame, std::size_t room) -> cv::status {
-      const cv::byte_view said = media_->frames()[frame].data;
+      const cv::byte_view said = frames_[frame];
       packet p{cv::bytes(cv::sealed_size(said.size())), frame, room};
       CONCLAVE_TRY(const auto sealed, mic.seal(said, {}, p.bytes));
       p.bytes.resize(sealed.size());
@@ -124,10 +129,10 @@ class breakout {
       return {};
     };
     CONCLAVE_TRY(auto to_all, main(0).open_sender(0));
-    for (std::size_t f = 0; f < media_->frames().size(); ++f) CONCLAVE_CHECK(seal(to_all, f, rooms));
+    for (std::size_t f = 0; f < frames_.size(); ++f) CONCLAVE_CHECK(seal(to_all, f, rooms));
     for (std::size_t r = 0; r < rooms; ++r) {
       CONCLAVE_TRY(auto mic, places_[r * per_room]->open_sender(0));
-      for (std::size_t f = 0; f < media_->frames().size(); ++f) CONCLAVE_CHECK(seal(mic, f, r));
+      for (std::size_t f = 0; f < frames_.size(); ++f) CONCLAVE_CHECK(seal(mic, f, r));
     }
     std::size_t opened = 0, kept_out = 0;
     for (std::size_t i = 0; i < people_.size(); ++i) {
@@ -141,7 +146,7 @@ class breakout {
         if (a.has_value() != meant_outside || b.has_value() != meant_inside) return cv::errc::unauthentic;
         for (const auto* got : {&a, &b}) {
           if (!*got) continue;
-          if (!cv::equal((*got)->bytes, media_->frames()[p.frame].data)) return cv::errc::unauthentic;
+          if (!cv::equal((*got)->bytes, frames_[p.frame])) return cv::errc::unauthentic;
           ++opened;
         }
         kept_out += (a ? 0U : 1U) + (b ? 0U : 1U);
@@ -153,7 +158,7 @@ class breakout {
   }
 
   cv::environment* env_;
-  const clip* media_;
+  std::span<const cv::byte_view> frames_;
   std::deque<somebody> people_;
   std::vector<std::optional<cv::meeting>> places_;
   std::vector<std::size_t> room_of_;
