@@ -104,3 +104,36 @@ TEST_CASE("M21: a recording has one key only, so that it cannot say different th
   append(forged, sealed);
   CHECK(play_with(tape.file, 7, forged).why == errc::unauthentic);
 }
+
+TEST_CASE("M21: a recording whose name does not follow from its key is refused") {
+  // its recorder has put together a header where all fits but for the file id, which names another recording
+  const bytes secret(32, 0x33), id(32, 0x77);
+  bytes info = to_bytes(as_bytes("conclave recording 1 slip"));
+  append(info, id);
+  deterministic_environment env(3);
+  bytes enc(32), sealed(48);
+  REQUIRE(hpke::seal<default_provider>(env, rec::suite, info, {}, {pub(1), secret, enc, sealed}));
+  const auto file_of = [&](byte_view name) {
+    bytes file = to_bytes(as_bytes("conclave recording"));
+    append(file, bytes{0, 1});
+    append(file, name);
+    append(file, bytes{0, 1});
+    append(file, enc);
+    append(file, sealed);
+    const byte_view label = as_bytes("conclave recording 1 header"), covered = file;
+    bytes key(32), mac(32);
+    hkdf_expand<default_provider>(hash_id::sha256, secret, byte_parts{&label, 1}, key);
+    default_provider::hmac(hash_id::sha256, key, byte_parts{&covered, 1}, mac);
+    append(file, mac);
+    return file;
+  };
+  CHECK(play(file_of(id)).why == errc::unauthentic);
+  // and with the right one it opens: nothing else was wrong
+  const byte_view label = as_bytes("conclave recording 1 id");
+  bytes right(32);
+  hkdf_expand<default_provider>(hash_id::sha256, secret, byte_parts{&label, 1}, right);
+  info = to_bytes(as_bytes("conclave recording 1 slip"));
+  append(info, right);
+  REQUIRE(hpke::seal<default_provider>(env, rec::suite, info, {}, {pub(1), secret, enc, sealed}));
+  CHECK(play(file_of(right)).end == how::truncated);
+}

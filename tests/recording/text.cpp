@@ -49,6 +49,32 @@ TEST_CASE("M11: chat and notes are saved sealed, and come back in order with who
   CHECK(play(to.content, 2).why == errc::unknown_key);
 }
 
+TEST_CASE("M11: what was said in a meeting is saved as it stands in its history") {
+  chat_history history;
+  history.add(mls::leaf_index{3}, "Ada", 9, {text_kind::chat, 1, as_bytes("hello")});
+  history.add(mls::leaf_index{5}, "Bela", 10, {text_kind::note, 1, as_bytes("decided: Tuesday")});
+  deterministic_environment env(1);
+  memory_sink to;
+  auto book = rec::recorder::create(env, to, std::array{byte_view{pub(1)}});
+  REQUIRE(book);
+  for (const chat_message& m : history.messages()) {
+    const auto e = rec::text_entry(5, m);
+    REQUIRE(e);
+    REQUIRE(book->add(*e));
+  }
+  REQUIRE(book->close());
+  const found got = play(to.content);
+  REQUIRE(got.lines.size() == 2);
+  CHECK(got.lines[0].view().kind == entry_kind::chat);
+  CHECK(got.lines[0].sender == 3);
+  CHECK(got.lines[0].epoch == 9);
+  CHECK(got.lines[0].name == "Ada");
+  CHECK(*rec::text_of(got.lines[0].view()) == "hello");
+  CHECK(got.lines[1].kind == entry_kind::note);
+  CHECK(got.lines[1].sender == 5);
+  CHECK(*rec::text_of(got.lines[1].view()) == "decided: Tuesday");
+}
+
 TEST_CASE("M11: what is not text is neither saved nor shown as text") {
   // RFC 3629: bytes that never appear, cut and overlong sequences, surrogates, beyond U+10FFFF
   for (const char* bad :
