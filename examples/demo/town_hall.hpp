@@ -270,7 +270,7 @@ class town_hall {
     if (!change) return explain("the host cannot commit", change.error());
     costs.create.add(processor_time() - start);
     if (!todo->joins.empty()) welcomes.bytes.add(static_cast<double>(change->welcome().size()));
-    joiners_.add(static_cast<double>(todo->joins.size()));
+    joiners_ += static_cast<double>(todo->joins.size());
 
     std::vector<member*> newcomers;
     for (member& m : members_)
@@ -418,13 +418,12 @@ class town_hall {
                 listeners / rush_.create.sum());
     std::printf("                  %.1f s in this process, with all %zu who follow; key packages %.1f s\n",
                 rush_seconds_, options_.complete, package_seconds_);
-    print_costs("  adding", rush_);
+    print_costs("adding", rush_);
     std::printf("  joining         %.0f ms (%.0f at most)\n", 1e3 * join_.median(), 1e3 * join_.largest());
-    print_costs("  refreshing keys", refresh_);
-    print_costs("  coming, going", churn_);
-    std::printf(
-        "  a newcomer gets %.0f bytes as its share of a Welcome for %.0f, and the tree, %.0f KB, from a cache\n",
-        admitted_.bytes.sum() / joiners_.sum(), joiners_.median(), tree_bytes_ / 1000);
+    print_costs("refreshing keys", refresh_);
+    print_costs("coming, going", churn_);
+    std::printf("  a newcomer gets %.0f bytes as its share of a Welcome, and the tree, %.0f KB, from a cache\n",
+                admitted_.bytes.sum() / joiners_, tree_bytes_ / 1000);
     std::printf(
         "  a listener gets %.1f MB while all others come in; then %.1f MB a minute of commits, with slots of %lld s\n"
         "                  (%.1f MB with slots of 250 ms)\n",
@@ -448,8 +447,8 @@ class town_hall {
   std::size_t next_frame_ = 0;
 
   commit_costs rush_, refresh_, churn_, admitted_;
-  samples join_, joiners_;
-  double package_seconds_ = 0, rush_seconds_ = 0, tree_bytes_ = 0, memory_with_members_ = 0;
+  samples join_;
+  double joiners_ = 0, package_seconds_ = 0, rush_seconds_ = 0, tree_bytes_ = 0, memory_with_members_ = 0;
   steady_time rush_time_{0};
   std::size_t came_ = 0, went_ = 0, sealed_ = 0, refused_ = 0, leavers_ = 0;
   clock::time_point last_said_ = clock::now();
