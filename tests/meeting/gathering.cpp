@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 #include <conclave/conclave.hpp>
 
+#include <random>
+
 namespace gathering_test {
 
 using namespace conclave;
@@ -42,6 +44,31 @@ struct person {
   }
   system_environment env;
   identity who;
+};
+
+/// Many people, made from one: a gathering verifies no signature.
+class crowd_at_the_door {
+ public:
+  explicit crowd_at_the_door() {
+    const std::string key = one_.key();
+    at_ = static_cast<std::size_t>(std::ranges::search(package_, as_bytes(key)).begin() - package_.begin());
+    key_size_ = key.size();
+  }
+  [[nodiscard]] bytes knocks(std::uint32_t i) const {
+    bytes other = package_;
+    store_be(i, byte_span{other}.subspan(at_, 4));
+    return other;
+  }
+  [[nodiscard]] std::string key(std::uint32_t i) const {
+    return std::string{as_text(byte_view{knocks(i)}.subspan(at_, key_size_))};
+  }
+  [[nodiscard]] std::uint32_t who(byte_view package) const { return load_be<std::uint32_t>(package.subspan(at_)); }
+  [[nodiscard]] byte_view package() const { return package_; }
+
+ private:
+  person one_{"ada"};
+  bytes package_ = one_.knocks();
+  std::size_t at_ = 0, key_size_ = 0;
 };
 
 mls::epoch_change change_of(std::vector<mls::leaf_index> removed, std::vector<mls::leaf_index> added = {}) {
@@ -310,21 +337,12 @@ TEST_CASE("M20: one bad wish keeps nobody else out") {
 
 TEST_CASE("M20: what waits is bounded, and a commit takes so many and no more") {
   gathering wishes;
-  person ada("ada");
-  const bytes package = ada.knocks();
-  const std::string key = ada.key();
-  CHECK(wishes.join(byte_view{package}.first(40), steady_time{0}).error() == errc::malformed);
+  const crowd_at_the_door door;
+  CHECK(wishes.join(door.package().first(40), steady_time{0}).error() == errc::malformed);
   CHECK(wishes.remove(leaf(limits::leaves), steady_time{0}).error() == errc::over_limit);
-  // many people, made from one: the gathering verifies no signature
-  const auto at = static_cast<std::size_t>(std::ranges::search(package, as_bytes(key)).begin() - package.begin());
-  const auto knock_as = [&](std::uint32_t i) {
-    bytes other = package;
-    store_be(i, byte_span{other}.subspan(at, 4));
-    return other;
-  };
-  for (std::uint32_t i = 0; i < limits::waiting_joins; ++i) REQUIRE(wishes.join(knock_as(i), steady_time{0}));
-  CHECK(wishes.join(knock_as(limits::waiting_joins), steady_time{0}).error() == errc::over_limit);
-  CHECK(wishes.join(knock_as(5), steady_time{0}));  // has its place
+  for (std::uint32_t i = 0; i < limits::waiting_joins; ++i) REQUIRE(wishes.join(door.knocks(i), steady_time{0}));
+  CHECK(wishes.join(door.knocks(limits::waiting_joins), steady_time{0}).error() == errc::over_limit);
+  CHECK(wishes.join(door.knocks(5), steady_time{0}));  // has its place
   steady_time now{0};
   const members in = crowd(1);
   std::uint32_t expected = 0;
@@ -332,8 +350,85 @@ TEST_CASE("M20: what waits is bounded, and a commit takes so many and no more") 
     const auto todo = wishes.take(now, in);
     REQUIRE(todo);
     REQUIRE(todo->joins.size() == limits::gathered_joins);
-    for (const byte_view joins : todo->joins) CHECK(load_be<std::uint32_t>(joins.subspan(at)) == expected++);
+    for (const byte_view joins : todo->joins) CHECK(door.who(joins) == expected++);
     wishes.accepted(change_of({}), in, now);
+  }
+}
+
+TEST_CASE("M20: whatever happens to the commits of two hosts, each wish is fulfilled once") {
+  const crowd_at_the_door door;
+  for (std::uint32_t seed = 1; seed <= 20; ++seed) {
+    std::mt19937 dice(seed);
+    const auto one_in = [&](std::uint32_t n) { return dice() % n == 0; };
+    std::array<gathering, 2> hosts{gathering{}, gathering{{.turn = 1}}};
+    std::array<std::optional<gathered>, 2> under_way;
+    members in = crowd(40);  // nobody of those is at the door
+    std::set<std::uint32_t> inside, bad;
+    std::set<mls::leaf_index> to_go;
+    std::uint32_t next = 0;
+    const auto everybody_follows = [&](std::size_t winner, const mls::epoch_change& change, steady_time now) {
+      for (std::size_t h = 0; h < 2; ++h) {
+        under_way[h].reset();
+        h == winner ? hosts[h].accepted(change, in, now) : hosts[h].follow(change, in, now);
+      }
+    };
+    for (steady_time now{0}; now < steady_time{60'000}; now += milliseconds{10}) {
+      const bool calm = now > steady_time{30'000};
+      if (!calm && one_in(20)) {
+        const std::uint32_t who = next++;
+        if (one_in(10)) bad.insert(who);
+        for (gathering& host : hosts) REQUIRE(host.join(door.knocks(who), now));
+      }
+      if (!calm && one_in(20) && !in.leaves.empty()) {
+        const auto goes = *std::next(in.leaves.begin(), static_cast<std::ptrdiff_t>(dice() % in.leaves.size()));
+        to_go.insert(goes);
+        for (gathering& host : hosts) REQUIRE(host.remove(goes, now));
+      }
+      for (std::size_t h = 0; h < 2; ++h) {
+        gathering& host = hosts[h];
+        if (!under_way[h]) {
+          auto todo = host.take(now, in);
+          if (!todo) continue;
+          bool fine = true;
+          for (const byte_view p : todo->joins) fine = fine && !bad.contains(door.who(p));
+          for (const mls::leaf_index i : todo->removals) REQUIRE(in.contains(i));
+          if (!fine)
+            host.refused(now);
+          else
+            under_way[h] = std::move(todo);
+          continue;
+        }
+        if (!one_in(4)) continue;  // the answer takes its time
+        if (!calm && one_in(5)) {
+          host.retry();  // it did not get there
+          under_way[h].reset();
+          continue;
+        }
+        auto change = change_of(under_way[h]->removals);
+        for (const mls::leaf_index i : change.removed) {
+          in.leaves.erase(i);
+          std::erase_if(in.keys, [&](const auto& entry) { return entry.second == i; });
+          CHECK(to_go.erase(i) == 1);
+        }
+        for (const byte_view p : under_way[h]->joins) {
+          CHECK(inside.insert(door.who(p)).second);  // nobody comes in twice
+          std::uint32_t blank = 0;
+          while (in.leaves.contains(leaf(blank))) ++blank;
+          in.leaves.insert(leaf(blank));
+          in.keys.emplace(door.key(door.who(p)), leaf(blank));
+          change.added.push_back(leaf(blank));
+        }
+        if (one_in(3) && under_way[1 - h]) {  // the other one hears of it from the delivery service first
+          hosts[1 - h].overtaken();
+          CHECK(hosts[1 - h].due() == steady_time::max());
+        }
+        everybody_follows(h, change, now);
+      }
+    }
+    CHECK(inside.size() == next - bad.size());
+    CHECK(to_go.empty());
+    for (const gathering& host : hosts) CHECK(host.waiting() <= bad.size());
+    CHECK(hosts[0].waiting() == 0);
   }
 }
 
