@@ -51,6 +51,14 @@ TEST_CASE("Kernels: those are available whose instructions the operating system 
                                                            : vaes256 ? "vaes256"
                                                            : aesni   ? "aesni"
                                                                      : ""));
+
+  const bool shani = all_of({"sha_ni", "ssse3", "sse4_1"});
+  CHECK(is_available("sha-ni") == shani);
+  CHECK(is_available("sha-ni-avx512") == (shani && vaes512));
+  const auto* const best_hash = simd::current<simd::hash_kernels>();
+  CHECK(std::string(best_hash == nullptr ? "" : best_hash->name) == (shani && vaes512 ? "sha-ni-avx512"
+                                                                     : shani          ? "sha-ni"
+                                                                                      : ""));
 }
 #endif
 

@@ -6,6 +6,7 @@
 #include <conclave/simd/cpu.hpp>
 #include <conclave/simd/kernels.hpp>
 #include <conclave/simd/x86_shani.hpp>
+#include <conclave/simd/x86_shani512.hpp>
 #include <conclave/simd/x86_vaes256.hpp>
 #include <conclave/simd/x86_vaes512.hpp>
 
@@ -36,7 +37,7 @@ template <>
 template <>
 [[nodiscard]] inline std::span<const hash_kernels* const> all<hash_kernels>() noexcept {
 #if CONCLAVE_X86_64
-  static constexpr std::array tables{&x86_shani::hash};
+  static constexpr std::array tables{&x86_shani::hash, &x86_shani512::hash};
   return tables;
 #elif CONCLAVE_AARCH64
   static constexpr std::array tables{&aarch64_crypto::hash};

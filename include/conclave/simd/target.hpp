@@ -34,6 +34,7 @@
 // What each kernel file compiles for; simd/cpu.hpp looks for the same before one of its kernels runs.
 #define CONCLAVE_TARGET_X86_AESNI "aes,pclmul,ssse3,sse4.1"
 #define CONCLAVE_TARGET_X86_SHANI "sha,ssse3,sse4.1"
+#define CONCLAVE_TARGET_X86_SHANI512 "sha,avx,avx2,avx512f,avx512bw,avx512vl"
 #define CONCLAVE_TARGET_X86_VAES256 "aes,pclmul,avx,avx2,vaes,vpclmulqdq"
 #define CONCLAVE_TARGET_X86_VAES512 "aes,pclmul,avx,avx2,bmi2,vaes,vpclmulqdq,avx512f,avx512bw,avx512dq,avx512vl"
 #if defined(__clang__)
