@@ -321,7 +321,7 @@ void seal_batch(benchmark::State& state, int suite, std::size_t size, std::size_
 
 /// One frame of each of as many speakers: a receiver.
 void open_batch(benchmark::State& state, int suite, std::size_t size, std::size_t frames) {
-  constexpr std::size_t rounds = 8;
+  constexpr std::size_t rounds = 16;
   std::vector<conclave_frames> senders;
   for (std::size_t i = 0; i < frames; ++i) senders.emplace_back(suite, i + 1);
   auto& ear = senders[0].ear();
@@ -340,14 +340,15 @@ void open_batch(benchmark::State& state, int suite, std::size_t size, std::size_
   std::uint64_t count = 0;
   while (state.KeepRunningBatch(static_cast<std::int64_t>(sealed.size()))) {
     state.PauseTiming();
+    for (const auto& r : requests) good &= r.got.has_value();
     seal_all();
     const std::uint64_t before = conclave_bench::allocations();
     state.ResumeTiming();
     for (std::size_t i = 0; i < rounds; ++i) ear.open_many(std::span{requests}.subspan(i * frames, frames), {});
     benchmark::ClobberMemory();
     count += conclave_bench::allocations() - before;
-    for (const auto& r : requests) good &= r.got.has_value();
   }
+  for (const auto& r : requests) good &= r.got.has_value();
   if (!good) state.SkipWithError("a frame did not open");
   conclave_bench::report_allocations(state, count);
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(size));

@@ -7,6 +7,7 @@
 #include <conclave/crypto/checked_aead.hpp>
 #include <conclave/crypto/checked_ctr.hpp>
 #include <conclave/crypto/prefer.hpp>
+#include <conclave/detail/stack_vector.hpp>
 #include <conclave/simd/dispatch.hpp>
 
 #include <memory>
@@ -146,39 +147,37 @@ struct native_ciphers : Library {
     static void seal_many(std::span<seal_job<aead_key>> jobs) {
       for (; jobs.size() > detail::native_batch; jobs = jobs.subspan(detail::native_batch))
         seal_many(jobs.first(detail::native_batch));
-      std::array<simd::gcm_seal_job, detail::native_batch> work;
+      detail::stack_vector<simd::gcm_seal_job, detail::native_batch> work;
       const simd::aes_kernels* kernels = nullptr;
-      for (std::size_t i = 0; i < jobs.size(); ++i) {
-        const auto& j = jobs[i];
+      for (const auto& j : jobs) {
         const detail::native_gcm* const c = j.key->native();
-        if (c == nullptr || (i > 0 && c->kernels() != kernels) ||
+        if (c == nullptr || (!work.empty() && c->kernels() != kernels) ||
             !checked::check_seal(j.nonce, j.plaintext, j.out, j.tag)) {
           for (auto& each : jobs) each.done = each.key->seal(each.nonce, each.aad, each.plaintext, each.out, each.tag);
           return;
         }
         kernels = c->kernels();
-        work[i] = c->sealing(j.nonce, j.aad, j.plaintext, j.out, j.tag);
+        work.add(c->sealing(j.nonce, j.aad, j.plaintext, j.out, j.tag));
       }
-      if (!jobs.empty()) kernels->gcm_seal(work.data(), jobs.size());
+      if (!jobs.empty()) kernels->gcm_seal(work.begin(), jobs.size());
       for (auto& j : jobs) j.done = {};
     }
     static void open_many(std::span<open_job<aead_key>> jobs) {
       for (; jobs.size() > detail::native_batch; jobs = jobs.subspan(detail::native_batch))
         open_many(jobs.first(detail::native_batch));
-      std::array<simd::gcm_open_job, detail::native_batch> work;
+      detail::stack_vector<simd::gcm_open_job, detail::native_batch> work;
       const simd::aes_kernels* kernels = nullptr;
-      for (std::size_t i = 0; i < jobs.size(); ++i) {
-        const auto& j = jobs[i];
+      for (const auto& j : jobs) {
         const detail::native_gcm* const c = j.key->native();
-        if (c == nullptr || (i > 0 && c->kernels() != kernels) ||
+        if (c == nullptr || (!work.empty() && c->kernels() != kernels) ||
             !checked::check_open(j.nonce, j.ciphertext, j.tag, j.out)) {
           for (auto& each : jobs) each.done = each.key->open(each.nonce, each.aad, each.ciphertext, each.tag, each.out);
           return;
         }
         kernels = c->kernels();
-        work[i] = c->opening(j.nonce, j.aad, j.ciphertext, j.tag, j.out);
+        work.add(c->opening(j.nonce, j.aad, j.ciphertext, j.tag, j.out));
       }
-      if (!jobs.empty()) kernels->gcm_open(work.data(), jobs.size());
+      if (!jobs.empty()) kernels->gcm_open(work.begin(), jobs.size());
       for (std::size_t i = 0; i < jobs.size(); ++i) {
         jobs[i].done = work[i].good ? status{} : errc::unauthentic;
         if (!work[i].good) detail::secure_wipe(jobs[i].out);
@@ -212,20 +211,19 @@ struct native_ciphers : Library {
     static void xor_keystream_many(std::span<ctr_job<ctr_key>> jobs) {
       for (; jobs.size() > detail::native_batch; jobs = jobs.subspan(detail::native_batch))
         xor_keystream_many(jobs.first(detail::native_batch));
-      std::array<simd::ctr_job, detail::native_batch> work;
+      detail::stack_vector<simd::ctr_job, detail::native_batch> work;
       const simd::aes_kernels* kernels = nullptr;
-      for (std::size_t i = 0; i < jobs.size(); ++i) {
-        const auto& j = jobs[i];
+      for (const auto& j : jobs) {
         const detail::native_ctr* const c = j.key->native();
-        if (c == nullptr || (i > 0 && c->kernels() != kernels) || !checked::check(j.counter, j.in, j.out) ||
+        if (c == nullptr || (!work.empty() && c->kernels() != kernels) || !checked::check(j.counter, j.in, j.out) ||
             j.in.size() > detail::native_ctr::bytes_before_wrap(j.counter)) {
           for (auto& each : jobs) each.done = each.key->xor_keystream(each.counter, each.in, each.out);
           return;
         }
         kernels = c->kernels();
-        work[i] = c->work(j.counter, j.in, j.out);
+        work.add(c->work(j.counter, j.in, j.out));
       }
-      if (!jobs.empty()) kernels->ctr(work.data(), jobs.size());
+      if (!jobs.empty()) kernels->ctr(work.begin(), jobs.size());
       for (auto& j : jobs) j.done = {};
     }
 

@@ -5,6 +5,7 @@
 #include <conclave/crypto/batch.hpp>
 #include <conclave/detail/ct.hpp>
 #include <conclave/detail/output_guard.hpp>
+#include <conclave/detail/stack_vector.hpp>
 #include <conclave/sframe/suite.hpp>
 
 #include <cstring>
@@ -52,8 +53,7 @@ class ctr_hmac_key {
   [[nodiscard]] status seal(const sealing<ctr_hmac_key>& frame) {
     conclave::detail::output_guard guard(frame.out);
     CONCLAVE_CHECK(enc_key_.xor_keystream(initial_counter(frame.nonce), frame.plaintext, frame.out));
-    authentication mac;
-    mac.start(frame.nonce, frame.header, frame.metadata, frame.out, Nt_);
+    authentication mac(frame.nonce, frame.header, frame.metadata, frame.out, Nt_);
     auth_key_.mac(mac.data, mac.out(Nh_));
     std::ranges::copy(mac.out(Nt_), frame.tag.begin());
     guard.keep();
@@ -63,8 +63,7 @@ class ctr_hmac_key {
   /// open(frame): nothing is decrypted before the tag has verified. unauthentic for a wrong tag.
   [[nodiscard]] status open(const opening<ctr_hmac_key>& frame) {
     conclave::detail::output_guard guard(frame.out);
-    authentication mac;
-    mac.start(frame.nonce, frame.header, frame.metadata, frame.ciphertext, Nt_);
+    authentication mac(frame.nonce, frame.header, frame.metadata, frame.ciphertext, Nt_);
     auth_key_.mac(mac.data, mac.out(Nh_));
     if (!conclave::detail::ct_equal(mac.out(Nt_), frame.tag)) return errc::unauthentic;
     CONCLAVE_CHECK(enc_key_.xor_keystream(initial_counter(frame.nonce), frame.ciphertext, frame.out));
@@ -117,59 +116,51 @@ class ctr_hmac_key {
     std::array<byte_view, 4> data;
     std::array<std::uint8_t, max_Nh> mac;
 
-    authentication() noexcept {}
-    authentication(const authentication&) = delete;
-    authentication& operator=(const authentication&) = delete;
-
-    void start(byte_view n, byte_view head, byte_view metadata, byte_view ciphertext, std::size_t Nt) noexcept {
+    authentication(byte_view n, byte_view head, byte_view metadata, byte_view ciphertext, std::size_t Nt) noexcept
+        : data{lengths_and_nonce, head, metadata, ciphertext} {
       const byte_span out{lengths_and_nonce};
       store_be<std::uint64_t>(head.size() + metadata.size(), out);
       store_be<std::uint64_t>(ciphertext.size(), out.subspan(8));
       store_be<std::uint64_t>(Nt, out.subspan(16));
       std::ranges::copy(n, out.subspan(24).begin());
-      data = {out, head, metadata, ciphertext};
     }
+    authentication(const authentication&) = delete;
+    authentication& operator=(const authentication&) = delete;
+
     [[nodiscard]] byte_span out(std::size_t size) noexcept { return byte_span{mac}.first(size); }
   };
 
+  template <class T>
+  using of_each = conclave::detail::stack_vector<T, batch_frames>;
+
   /// The MACs of several frames.
   struct batch {
-    std::array<authentication, batch_frames> macs;
-    std::array<mac_job<auth_key>, batch_frames> jobs;
-    std::size_t size = 0;
+    of_each<authentication> macs;
+    of_each<mac_job<auth_key>> jobs;
 
     void add(ctr_hmac_key& key, byte_view n, byte_view head, byte_view metadata, byte_view ciphertext) noexcept {
-      macs[size].start(n, head, metadata, ciphertext, key.Nt_);
-      jobs[size] = {&key.auth_key_, macs[size].data, macs[size].out(key.Nh_)};
-      ++size;
+      authentication& mac = macs.add(n, head, metadata, ciphertext, key.Nt_);
+      jobs.add(&key.auth_key_, mac.data, mac.out(key.Nh_));
     }
-    void run() { mac_many(std::span{jobs}.first(size)); }
+    void run() { mac_many(jobs.all()); }
   };
 
   static void encrypt(std::span<sealing<ctr_hmac_key>> frames) {
-    std::array<counter_block, batch_frames> counters;
-    std::array<ctr_job<enc_key>, batch_frames> jobs;
-    for (std::size_t i = 0; i < frames.size(); ++i) {
-      counters[i] = initial_counter(frames[i].nonce);
-      jobs[i] = {&frames[i].key->enc_key_, counters[i], frames[i].plaintext, frames[i].out};
-    }
-    xor_keystream_many(std::span{jobs}.first(frames.size()));
+    of_each<counter_block> counters;
+    of_each<ctr_job<enc_key>> jobs;
+    for (const auto& f : frames) jobs.add(&f.key->enc_key_, counters.add(initial_counter(f.nonce)), f.plaintext, f.out);
+    xor_keystream_many(jobs.all());
     for (std::size_t i = 0; i < frames.size(); ++i) frames[i].done = jobs[i].done;
   }
 
   /// Those that are authentic.
   static void decrypt(std::span<opening<ctr_hmac_key>> frames) {
-    std::array<counter_block, batch_frames> counters;
-    std::array<ctr_job<enc_key>, batch_frames> jobs;
-    std::size_t size = 0;
-    for (const auto& f : frames) {
-      if (!f.done) continue;
-      counters[size] = initial_counter(f.nonce);
-      jobs[size] = {&f.key->enc_key_, counters[size], f.ciphertext, f.out};
-      ++size;
-    }
-    xor_keystream_many(std::span{jobs}.first(size));
-    const ctr_job<enc_key>* job = jobs.data();
+    of_each<counter_block> counters;
+    of_each<ctr_job<enc_key>> jobs;
+    for (const auto& f : frames)
+      if (f.done) jobs.add(&f.key->enc_key_, counters.add(initial_counter(f.nonce)), f.ciphertext, f.out);
+    xor_keystream_many(jobs.all());
+    const ctr_job<enc_key>* job = jobs.begin();
     for (auto& f : frames)
       if (f.done) f.done = (job++)->done;
   }

@@ -50,8 +50,8 @@ class frame_key {
   [[nodiscard]] status seal(const seal_work& work) {
     const nonce n = form_nonce(salt_, work.ctr);
     if (auto* const aead = std::get_if<single>(&key_)) {
-      const additional_data aad(work.header, work.metadata);
-      return aead->seal(n, aad.view(), work.plaintext, work.out, work.tag);
+      additional_data aad;
+      return aead->seal(n, aad.join(work.header, work.metadata), work.plaintext, work.out, work.tag);
     }
     return std::get_if<compound>(&key_)->seal(
         {nullptr, n, work.header, work.metadata, work.plaintext, work.out, work.tag});
@@ -61,8 +61,8 @@ class frame_key {
   [[nodiscard]] status open(const open_work& work) {
     const nonce n = form_nonce(salt_, work.ctr);
     if (auto* const aead = std::get_if<single>(&key_)) {
-      const additional_data aad(work.header, work.metadata);
-      return aead->open(n, aad.view(), work.ciphertext, work.tag, work.out);
+      additional_data aad;
+      return aead->open(n, aad.join(work.header, work.metadata), work.ciphertext, work.tag, work.out);
     }
     return std::get_if<compound>(&key_)->open(
         {nullptr, n, work.header, work.metadata, work.ciphertext, work.tag, work.out});
@@ -70,47 +70,41 @@ class frame_key {
 
   /// seal_many(frames), open_many(frames): as work.key->seal(work) of each, at most batch_frames of them. Frames of
   /// equal and of different keys and suites may stand together; no output overlaps another frame.
-  static void seal_many(std::span<seal_work> frames) {
+  template <std::derived_from<seal_work> Work>
+  static void seal_many(std::span<Work> frames) {
     std::array<nonce, batch_frames> nonces;
     std::array<additional_data, batch_frames> aads;
-    std::array<seal_job<single>, batch_frames> singles;
-    std::array<sealing<compound>, batch_frames> compounds;
-    std::size_t s = 0, c = 0;
+    conclave::detail::stack_vector<seal_job<single>, batch_frames> singles;
+    conclave::detail::stack_vector<sealing<compound>, batch_frames> compounds;
     for (std::size_t i = 0; i < frames.size(); ++i) {
       const seal_work& f = frames[i];
       nonces[i] = form_nonce(f.key->salt_, f.ctr);
-      if (auto* const aead = std::get_if<single>(&f.key->key_)) {
-        aads[i].join(f.header, f.metadata);
-        singles[s++] = {aead, nonces[i], aads[i].view(), f.plaintext, f.out, f.tag};
-      } else {
-        compounds[c++] = {
-            std::get_if<compound>(&f.key->key_), nonces[i], f.header, f.metadata, f.plaintext, f.out, f.tag};
-      }
+      if (auto* const aead = std::get_if<single>(&f.key->key_))
+        singles.add(aead, nonces[i], aads[i].join(f.header, f.metadata), f.plaintext, f.out, f.tag);
+      else
+        compounds.add(std::get_if<compound>(&f.key->key_), nonces[i], f.header, f.metadata, f.plaintext, f.out, f.tag);
     }
-    if (s > 0) conclave::seal_many(std::span{singles}.first(s));
-    if (c > 0) compound::seal_many(std::span{compounds}.first(c));
-    collect(frames, singles.data(), compounds.data());
+    if (!singles.empty()) conclave::seal_many(singles.all());
+    if (!compounds.empty()) compound::seal_many(compounds.all());
+    collect(frames, singles.begin(), compounds.begin());
   }
-  static void open_many(std::span<open_work> frames) {
+  template <std::derived_from<open_work> Work>
+  static void open_many(std::span<Work> frames) {
     std::array<nonce, batch_frames> nonces;
     std::array<additional_data, batch_frames> aads;
-    std::array<open_job<single>, batch_frames> singles;
-    std::array<opening<compound>, batch_frames> compounds;
-    std::size_t s = 0, c = 0;
+    conclave::detail::stack_vector<open_job<single>, batch_frames> singles;
+    conclave::detail::stack_vector<opening<compound>, batch_frames> compounds;
     for (std::size_t i = 0; i < frames.size(); ++i) {
       const open_work& f = frames[i];
       nonces[i] = form_nonce(f.key->salt_, f.ctr);
-      if (auto* const aead = std::get_if<single>(&f.key->key_)) {
-        aads[i].join(f.header, f.metadata);
-        singles[s++] = {aead, nonces[i], aads[i].view(), f.ciphertext, f.tag, f.out};
-      } else {
-        compounds[c++] = {
-            std::get_if<compound>(&f.key->key_), nonces[i], f.header, f.metadata, f.ciphertext, f.tag, f.out};
-      }
+      if (auto* const aead = std::get_if<single>(&f.key->key_))
+        singles.add(aead, nonces[i], aads[i].join(f.header, f.metadata), f.ciphertext, f.tag, f.out);
+      else
+        compounds.add(std::get_if<compound>(&f.key->key_), nonces[i], f.header, f.metadata, f.ciphertext, f.tag, f.out);
     }
-    if (s > 0) conclave::open_many(std::span{singles}.first(s));
-    if (c > 0) compound::open_many(std::span{compounds}.first(c));
-    collect(frames, singles.data(), compounds.data());
+    if (!singles.empty()) conclave::open_many(singles.all());
+    if (!compounds.empty()) compound::open_many(compounds.all());
+    collect(frames, singles.begin(), compounds.begin());
   }
 
  private:
@@ -124,22 +118,18 @@ class frame_key {
   class additional_data {
    public:
     additional_data() noexcept {}
-    additional_data(byte_view head, byte_view metadata) noexcept { join(head, metadata); }
     additional_data(const additional_data&) = delete;
     additional_data& operator=(const additional_data&) = delete;
-    void join(byte_view head, byte_view metadata) noexcept {
-      view_ = head;
-      if (metadata.empty()) return;
+    [[nodiscard]] byte_view join(byte_view head, byte_view metadata) noexcept {
+      if (metadata.empty()) return head;
       std::memcpy(joined_, head.data(), head.size());
       std::memcpy(joined_ + head.size(), metadata.data(), metadata.size());
-      view_ = {joined_, head.size() + metadata.size()};
+      return {joined_, head.size() + metadata.size()};
     }
-    [[nodiscard]] byte_view view() const noexcept { return view_; }
 
    private:
     std::uint8_t
         joined_[max_header_size + limits::frame_metadata_bytes];  // not initialised: it is in every frame's path
-    byte_view view_;
   };
 
   /// The outcomes, back in the order of the frames.

@@ -121,14 +121,15 @@ class opener {
   void open_many(std::span<open_request> frames, steady_time now) {
     waiting batch;
     for (open_request& r : frames) {
-      parts p;
+      parts& p = batch.frames.next();
       status done = take_apart(r.frame, r.metadata, r.out, now, p);
       if (done) {
-        if (batch.size == batch_frames || batch.decides_about(p)) open_waiting(batch);
-        if (held_key* const held = keys_.find(p.head.kid)) {
-          done = held->value->history.admits(p.head.ctr, p.epoch->tag_size);
+        if (batch.decides_about(p)) open_waiting(batch);
+        if (held_key* const held = keys_.find(p.kid)) {
+          done = held->value->history.admits(p.ctr, p.epoch->tag_size);
           if (done) {
-            batch.add(r, p, *held);
+            batch.add(p, r, *held);
+            if (batch.frames.full()) open_waiting(batch);
             continue;
           }
         } else {
@@ -168,44 +169,42 @@ class opener {
   explicit opener(unsigned epoch_bits) noexcept : epochs_{epoch_bits} {}
 
   /// A frame taken apart, and where it belongs.
-  struct parts {
-    header head;
-    byte_view encoded_head, metadata, body, tag;
-    byte_span out;
+  struct parts : open_work {
+    std::uint64_t kid;
     live_epoch* epoch;
     kid_fields from;
-
-    [[nodiscard]] open_work with(frame_key<P>& key) const noexcept {
-      return {&key, head.ctr, encoded_head, metadata, body, tag, out};
-    }
   };
 
   /// Frames of keys that are held, until they are opened together. What becomes of one does not depend on another.
   struct waiting {
-    std::array<open_work, batch_frames> works;
-    std::array<parts, batch_frames> frames;
+    conclave::detail::stack_vector<parts, batch_frames> frames;
+    std::array<std::uint64_t, batch_frames> kids;  // once more, where they are found at a glance
     std::array<open_request*, batch_frames> requests;
     std::array<held_key*, batch_frames> keys;
-    std::size_t size = 0;
 
-    void add(open_request& r, const parts& p, held_key& key) noexcept {
-      works[size] = p.with(key.value->key);
-      frames[size] = p;
-      requests[size] = &r;
-      keys[size] = &key;
-      ++size;
+    /// `p` is frames.next(), or was before the others were opened.
+    void add(const parts& p, open_request& r, held_key& key) noexcept {
+      const std::size_t i = frames.size();
+      if (&p == &frames[i])
+        frames.keep();
+      else
+        frames.add(p);
+      frames[i].key = &key.value->key;
+      kids[i] = p.kid;
+      requests[i] = &r;
+      keys[i] = &key;
     }
 
     /// True where a frame that waits has the same key and could, by opening or failing, change what becomes of `p`: the
     /// same counter, one that would move the window past it, or the last failure that is allowed.
-    [[nodiscard]] bool decides_about(const parts& p) const noexcept {
+    [[nodiscard]] bool decides_about(const parts& p) noexcept {
       std::uint64_t same = 0;
-      for (std::size_t i = 0; i < size; ++i) {
-        const header& other = frames[i].head;
-        if (other.kid != p.head.kid) continue;
+      for (std::size_t i = 0; i < frames.size(); ++i) {
+        if (kids[i] != p.kid) continue;
         ++same;
-        if (other.ctr == p.head.ctr) return true;
-        if (other.ctr > p.head.ctr && other.ctr - p.head.ctr >= limits::replay_window) return true;
+        const std::uint64_t other = frames[i].ctr;
+        if (other == p.ctr) return true;
+        if (other > p.ctr && other - p.ctr >= limits::replay_window) return true;
         if (keys[i]->value->history.failures + same >= limits::forgeries_per_key(p.epoch->tag_size)) return true;
       }
       return false;
@@ -214,72 +213,73 @@ class opener {
 
   /// Everything that can be said of a frame before its key.
   [[nodiscard]] status take_apart(byte_view frame, byte_view metadata, byte_span out, steady_time now, parts& p) {
-    CONCLAVE_CHECK(decode(frame, p.head));
-    p.encoded_head = frame.first(p.head.size());
-    const byte_view sealed = frame.subspan(p.head.size());
+    CONCLAVE_TRY(const std::size_t head, decode(frame, p));
+    p.header = frame.first(head);
+    const byte_view sealed = frame.subspan(head);
     out = out.first(std::min(out.size(), frame.size()));
     if ((overlaps(frame, out) && out.data() != sealed.data()) || overlaps(metadata, out)) return errc::misuse;
     CONCLAVE_CHECK(find_epoch(now, p));
     if (sealed.size() < p.epoch->tag_size) return failure{errc::malformed, rules::complete_tag};
-    p.body = sealed.first(sealed.size() - p.epoch->tag_size);
+    p.ciphertext = sealed.first(sealed.size() - p.epoch->tag_size);
     p.tag = sealed.last(p.epoch->tag_size);
     return fit(metadata, out, p);
   }
   [[nodiscard]] status take_apart(const frame_view& frame, byte_view metadata, byte_span out, steady_time now,
                                   parts& p) {
-    CONCLAVE_CHECK(decode(frame.header, p.head));
-    if (p.head.size() != frame.header.size()) return failure{errc::malformed, rules::complete_header};
-    p.encoded_head = frame.header;
+    CONCLAVE_TRY(const std::size_t head, decode(frame.header, p));
+    if (head != frame.header.size()) return failure{errc::malformed, rules::complete_header};
+    p.header = frame.header;
     out = out.first(std::min(out.size(), frame.body.size()));
     const bool apart = !overlaps(metadata, out) && !overlaps(frame.header, out) && !overlaps(frame.tag, out);
     if (!apart || !may_share(frame.body, out)) return errc::misuse;
     CONCLAVE_CHECK(find_epoch(now, p));
     if (frame.tag.size() != p.epoch->tag_size) return failure{errc::malformed, rules::complete_tag};
-    p.body = frame.body;
+    p.ciphertext = frame.body;
     p.tag = frame.tag;
     return fit(metadata, out, p);
   }
 
-  [[nodiscard]] static status decode(byte_view frame, header& head) {
+  /// The size of the header.
+  [[nodiscard]] static result<std::size_t> decode(byte_view frame, parts& p) {
     CONCLAVE_TRY(const header& decoded, header::decode(frame));
-    head.kid = decoded.kid;  // one by one: a copy of both would wait until they have reached the cache
-    head.ctr = decoded.ctr;
-    return {};
+    p.kid = decoded.kid;  // one by one: a copy of both would wait until they have reached the cache
+    p.ctr = decoded.ctr;
+    return decoded.size();
   }
 
   [[nodiscard]] status find_epoch(steady_time now, parts& p) {
-    CONCLAVE_TRY(p.epoch, epochs_.find(p.head.kid, now));
-    p.from = p.epoch->layout.decode(p.head.kid);
+    CONCLAVE_TRY(p.epoch, epochs_.find(p.kid, now));
+    p.from = p.epoch->layout.decode(p.kid);
     if (p.from.index >= p.epoch->known.leaves) return failure{errc::unknown_key, rules::index_in_tree};
     if (p.from.index == p.epoch->known.own_index) return failure{errc::unknown_key, rules::foreign_frame};
     return {};
   }
 
   [[nodiscard]] static status fit(byte_view metadata, byte_span out, parts& p) {
-    if (p.from.context >= limits::streams || p.body.size() > limits::frame_bytes ||
+    if (p.from.context >= limits::streams || p.ciphertext.size() > limits::frame_bytes ||
         metadata.size() > limits::frame_metadata_bytes)
       return errc::over_limit;
-    if (out.size() < p.body.size()) return errc::no_space;
+    if (out.size() < p.ciphertext.size()) return errc::no_space;
     p.metadata = metadata;
-    p.out = out.first(p.body.size());
+    p.out = out.first(p.ciphertext.size());
     return {};
   }
 
   /// What open() returns; where it failed, zeros in `out` as its contract says.
   [[nodiscard]] static result<opened> outcome(const status& done, byte_view frame, byte_span out, const parts& p) {
-    if (done) return opened{p.out, p.from.index, p.epoch->number(), p.from.context, p.head.ctr, p.epoch->late};
+    if (done) return opened{p.out, p.from.index, p.epoch->number(), p.from.context, p.ctr, p.epoch->late};
     out = out.first(std::min(out.size(), frame.size()));
     if (!overlaps(frame, out)) std::ranges::fill(out, std::uint8_t{0});
     return done.error();
   }
 
-  [[nodiscard]] status open_parts(const parts& p) {
-    held_key* const held = keys_.find(p.head.kid);
+  [[nodiscard]] status open_parts(parts& p) {
+    held_key* const held = keys_.find(p.kid);
     if (held == nullptr) return open_first(p);
     receiving_key<P>& key = *held->value;
-    CONCLAVE_CHECK(key.history.admits(p.head.ctr, p.epoch->tag_size));
-    const status done = key.key.open(p.with(key.key));
-    key.history.settle(p.head.ctr, done);
+    CONCLAVE_CHECK(key.history.admits(p.ctr, p.epoch->tag_size));
+    const status done = key.key.open(p);
+    key.history.settle(p.ctr, done);
     if (done) keys_.use(*held);
     return done;
   }
@@ -289,17 +289,17 @@ class opener {
     live_epoch& epoch = *p.epoch;
     CONCLAVE_CHECK(few_forgeries(epoch.failures, epoch.tag_size));
     frame_history history;
-    if (const auto* const last = last_counters_.find(p.head.kid))
+    if (const auto* const last = last_counters_.find(p.kid))
       history = {replay_window<>::closed_up_to(last->value.counter), last->value.failures};
-    CONCLAVE_CHECK(history.admits(p.head.ctr, epoch.tag_size));
-    CONCLAVE_TRY(auto key, frame_key<P>::make(epoch.known.suite, p.head.kid, epoch.secret));
-    if (const status done = key.open(p.with(key)); !done) {
+    CONCLAVE_CHECK(history.admits(p.ctr, epoch.tag_size));
+    CONCLAVE_TRY(auto key, frame_key<P>::make(epoch.known.suite, p.kid, epoch.secret));
+    if (const status done = key.open(p); !done) {
       ++epoch.failures;
       return done;
     }
-    history.settle(p.head.ctr, {});
-    const auto gone = keys_.put(
-        p.head.kid, std::make_unique<receiving_key<P>>(receiving_key<P>{epoch.number(), std::move(key), history}));
+    history.settle(p.ctr, {});
+    const auto gone =
+        keys_.put(p.kid, std::make_unique<receiving_key<P>>(receiving_key<P>{epoch.number(), std::move(key), history}));
     if (gone) {
       const receiving_key<P>& old = *gone->value;
       last_counters_.put(gone->kid, {old.epoch, old.history.replay.newest(), old.history.failures});
@@ -308,16 +308,16 @@ class opener {
   }
 
   void open_waiting(waiting& batch) {
-    frame_key<P>::open_many(std::span{batch.works}.first(batch.size));
-    for (std::size_t i = 0; i < batch.size; ++i) {
-      const parts& p = batch.frames[i];
+    const auto frames = batch.frames.all();
+    frame_key<P>::open_many(frames);
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+      const parts& p = frames[i];
       open_request& r = *batch.requests[i];
-      const status& done = batch.works[i].done;
-      batch.keys[i]->value->history.settle(p.head.ctr, done);
-      if (done) keys_.use(*batch.keys[i]);
-      r.got = outcome(done, r.frame, r.out, p);
+      batch.keys[i]->value->history.settle(p.ctr, p.done);
+      if (p.done) keys_.use(*batch.keys[i]);
+      r.got = outcome(p.done, r.frame, r.out, p);
     }
-    batch.size = 0;
+    batch.frames.clear();
   }
 
   void forget_closed() {

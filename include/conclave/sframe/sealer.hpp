@@ -176,21 +176,23 @@ class sealer {
 /// anything of another request. Threads: as if it were used by each sealer. Allocates nothing of its own.
 template <crypto_provider P>
 void seal_many(std::span<seal_request<P>> frames) {
-  std::array<typename frame_key<P>::seal_work, batch_frames> works;
-  std::array<seal_request<P>*, batch_frames> requests;
+  struct waiting : frame_key<P>::seal_work {
+    seal_request<P>* request;
+  };
   while (!frames.empty()) {
     const auto some = frames.first(std::min(frames.size(), batch_frames));
     frames = frames.subspan(some.size());
-    std::size_t n = 0;
+    conclave::detail::stack_vector<waiting, batch_frames> works;
     for (seal_request<P>& r : some) {
-      r.frame = r.by->begin(r.plaintext, r.metadata, r.out, works[n]);
-      if (r.frame) requests[n++] = &r;
+      typename frame_key<P>::seal_work w;
+      r.frame = r.by->begin(r.plaintext, r.metadata, r.out, w);
+      if (r.frame) works.add(w, &r);
     }
-    frame_key<P>::seal_many(std::span{works}.first(n));
-    for (std::size_t i = 0; i < n; ++i) {
-      if (works[i].done) continue;
-      conclave::detail::secure_wipe(*requests[i]->frame);
-      requests[i]->frame = works[i].done.error();
+    frame_key<P>::seal_many(works.all());
+    for (const waiting& w : works) {
+      if (w.done) continue;
+      conclave::detail::secure_wipe(*w.request->frame);
+      w.request->frame = w.done.error();
     }
   }
 }
