@@ -99,6 +99,18 @@ template <int Halves>
 [[gnu::always_inline]] inline vec add_to_counters(vec x, vec n) noexcept { return _mm_add_epi32(x, n); }
 [[gnu::always_inline]] inline vec lane_numbers() noexcept { return _mm_setzero_si128(); }
 
+/// A block before the data, of which n bytes follow it in a vector; here a vector has no room for any.
+[[gnu::always_inline]] inline vec load_behind(const std::uint8_t*, std::size_t) noexcept { return zero(); }
+[[gnu::always_inline]] inline void store_behind(std::uint8_t*, vec, std::size_t) noexcept {}
+[[gnu::always_inline]] inline vec keep_behind(__m128i first, vec, std::size_t) noexcept { return first; }
+[[gnu::always_inline]] inline __m128i first_block(vec x) noexcept { return x; }
+/// in_lane(block, lane): zeros in the other lanes, and everywhere for lane 0.
+[[gnu::always_inline]] inline vec in_lane(__m128i, std::size_t) noexcept { return zero(); }
+/// load_block(p, n): as load_some, of up to 16 bytes, or none.
+[[gnu::always_inline]] inline __m128i load_block(const std::uint8_t* p, std::size_t n) noexcept {
+  return n == 0 ? zero() : load_some(p, n);
+}
+
 #include <conclave/simd/x86_gcm.inl>
 
 // FIPS 197 5.2, four words at a time: each word of the new key is the running sum of the old ones, plus what the

@@ -43,18 +43,15 @@ inline constexpr std::size_t group_vectors = chunk_vectors < 4 ? chunk_vectors :
 
 [[gnu::always_inline]] inline std::size_t blocks_of(std::size_t bytes) noexcept { return (bytes + 15) / 16; }
 
-/// absorb(p, key, y, data, n, e): adds y * H^e and then the blocks of data times H^e, H^(e-1) and so on; the last one
-/// is filled up with zeros. Returns the next exponent.
-[[gnu::always_inline]] inline std::size_t absorb(product& p, const gcm_key& key, vec y, const std::uint8_t* data,
-                                                 std::size_t n, std::size_t e) noexcept {
-  const std::size_t after = e - blocks_of(n);
-  for (; n > 0; data += vector_bytes, e -= width) {
+/// absorb(p, key, y, data, n): adds y and n bytes of data, a block or more, times the powers that end with H.
+[[gnu::always_inline]] inline void absorb(product& p, const gcm_key& key, vec y, const std::uint8_t* data,
+                                          std::size_t n) noexcept {
+  for (std::size_t e = blocks_of(n); n > 0; data += vector_bytes, e -= width) {
     const std::size_t now = n < vector_bytes ? n : vector_bytes;
     add_product(p, sum(y, reversed(load_some(data, now))), powers(key, e));
     y = zero();
     n -= now;
   }
-  return after;
 }
 
 /// here(x): x is computed at this place. Left alone, compilers gather the multiplications behind the rounds of the
@@ -200,119 +197,197 @@ template <bool Seal, std::size_t... I, std::size_t... R>
   return s;
 }
 
-/// some<N>: up to N vectors, the last of them perhaps not full. Gives what GHASH wants of them: the ciphertext, with
-/// zeros behind it.
-template <bool Seal, std::size_t... I>
-[[gnu::always_inline]] inline void some(state<sizeof...(I)>& s, counter& counters, const aes_schedule& key,
-                                        const std::uint8_t* in, std::uint8_t* out, std::size_t n,
-                                        std::index_sequence<I...> all) noexcept {
+/// The first counter block, whose cipher masks the tag, stands before those of the data, as the last block of additional
+/// data stands before the ciphertext in the hash. So both are the first lane of a first vector, and the lengths are put into
+/// a lane that the last one has left.
+///
+/// bytes_in<First>(vectors): bytes of data in so many vectors, the first of which may have that lane.
+template <bool First>
+[[nodiscard]] constexpr std::size_t bytes_in(std::size_t vectors) noexcept {
+  return vectors == 0 ? 0 : vectors * vector_bytes - (First ? 16 : 0);
+}
+
+/// size_in<First, I>(n): how many of n bytes are in vector I of those; `Last` where it is the last one.
+template <bool First, bool Last, std::size_t I>
+[[gnu::always_inline]] inline std::size_t size_in(std::size_t n) noexcept {
+  return (Last ? n : bytes_in<First>(I + 1)) - bytes_in<First>(I);
+}
+template <bool First, bool Last, std::size_t I>
+[[gnu::always_inline]] inline vec load_one(const std::uint8_t* in, std::size_t n) noexcept {
+  if constexpr (First && I == 0)
+    return load_behind(in, size_in<First, Last, I>(n));
+  else if constexpr (Last)
+    return load_some(in + bytes_in<First>(I), size_in<First, Last, I>(n));
+  else
+    return load(in + bytes_in<First>(I));
+}
+template <bool First, bool Last, std::size_t I>
+[[gnu::always_inline]] inline void store_one(std::uint8_t* out, vec x, std::size_t n) noexcept {
+  if constexpr (First && I == 0)
+    store_behind(out, x, size_in<First, Last, I>(n));
+  else if constexpr (Last)
+    store_some(out + bytes_in<First>(I), x, size_in<First, Last, I>(n));
+  else
+    store(out + bytes_in<First>(I), x);
+}
+
+/// some<Seal, First>(s, ..., n, first): n bytes in counter mode, the last vector perhaps not full. Leaves in `s` what GHASH
+/// wants of them: the ciphertext with zeros behind it, and `first` before it. Gives the cipher's first block.
+template <bool Seal, bool First, std::size_t... I>
+[[gnu::always_inline]] inline __m128i some(state<sizeof...(I)>& s, counter& counters, const aes_schedule& key,
+                                           const std::uint8_t* in, std::uint8_t* out, std::size_t n, __m128i first,
+                                           std::index_sequence<I...> all) noexcept {
   constexpr std::size_t last = sizeof...(I) - 1;
-  const std::size_t rest = n - last * vector_bytes;
   start(s, counters, key, all);
   rounds(s, key, all, std::index_sequence<1, 2, 3, 4, 5, 6, 7, 8, 9>{});
-  const state<sizeof...(I)> data{
-      {(I < last ? load(in + I * vector_bytes) : load_some(in + I * vector_bytes, rest))...}};
+  const state<sizeof...(I)> data{{load_one < First, I == last, I > (in, n)...}};
   finish(s, data, key, all);
-  ((I < last ? store(out + I * vector_bytes, s.v[I]) : store_some(out + I * vector_bytes, s.v[I], rest)), ...);
-  if constexpr (Seal)
-    s.v[last] = keep_some(s.v[last], rest);
-  else
+  (store_one < First, I == last, I > (out, s.v[I], n), ...);
+  const __m128i block = first_block(s.v[0]);
+  if constexpr (Seal) {
+    if constexpr (!First || last > 0) s.v[last] = keep_some(s.v[last], size_in<First, true, last>(n));
+    if constexpr (First) s.v[0] = keep_behind(first, s.v[0], size_in < First, last == 0, 0 > (n));
+  } else {
     s = data;
+    if constexpr (First) s.v[0] = sum(s.v[0], widen(first));
+  }
+  return block;
 }
+
+/// cursor: a frame on its way: what is left of it, and its hash so far. `y` is added to the next vector, which is
+/// multiplied by H^e, H^(e-1) and so on, and `p` waits for its reduction.
+struct cursor {
+  counter counters;
+  const std::uint8_t* in;
+  std::uint8_t* out;
+  std::size_t left;
+  product p;
+  vec y;
+  std::size_t e;
+};
+[[gnu::always_inline]] inline void advance(cursor& c, std::size_t bytes) noexcept {
+  c.in += bytes;
+  c.out += bytes;
+  c.left -= bytes;
+}
+
+/// absorb_state(c, key, s, behind): `behind` is added to the last vector.
 template <std::size_t... I>
-[[gnu::always_inline]] inline void absorb_state(product& p, const gcm_key& key, vec y, const state<sizeof...(I)>& s,
-                                                std::size_t e, std::index_sequence<I...>) noexcept {
-  (add_product(p, I == 0 ? sum(reversed(s.v[I]), y) : reversed(s.v[I]), powers(key, e - I * width)), ...);
+[[gnu::always_inline]] inline void absorb_state(cursor& c, const gcm_key& key, const state<sizeof...(I)>& s, vec behind,
+                                                std::index_sequence<I...>) noexcept {
+  constexpr std::size_t last = sizeof...(I) - 1;
+  state<sizeof...(I)> x{{reversed(s.v[I])...}};
+  x.v[0] = sum(x.v[0], c.y);
+  x.v[last] = sum(x.v[last], behind);
+  (add_product(c.p, x.v[I], powers(key, c.e - I * width)), ...);
+  c.y = zero();
+  c.e -= sizeof...(I) * width;
 }
-template <bool Seal, std::size_t N>
-[[gnu::always_inline]] inline void some_and_hash(counter& counters, const gcm_key& key, const std::uint8_t* in,
-                                                 std::uint8_t* out, std::size_t n, product& p, vec y,
-                                                 std::size_t e) noexcept {
+/// some_and_hash: n bytes of what is left, as some().
+template <bool Seal, bool First, std::size_t N>
+[[gnu::always_inline]] inline __m128i some_and_hash(cursor& c, const gcm_key& key, std::size_t n, __m128i first,
+                                                    vec behind) noexcept {
   constexpr auto all = std::make_index_sequence<N>{};
   state<N> s;
-  some<Seal>(s, counters, key.aes, in, out, n, all);
-  absorb_state(p, key, y, s, e, all);
+  const __m128i block = some<Seal, First>(s, c.counters, key.aes, c.in, c.out, n, first, all);
+  absorb_state(c, key, s, behind, all);
+  advance(c, n);
+  return block;
+}
+template <bool Seal, bool First, std::size_t N>
+[[gnu::always_inline]] inline __m128i last_vectors(cursor& c, const gcm_key& key, __m128i first,
+                                                   __m128i lengths) noexcept {
+  const std::size_t lane = (blocks_of(c.left) + First) % width;
+  if (lane == 0) add_product(c.p, widen(lengths), powers(key, 1));
+  return some_and_hash<Seal, First, N>(c, key, c.left, first, in_lane(lengths, lane));
+}
+/// rest<Seal, First>: all that is left, and the lengths; there are powers enough. Gives the cipher's first block.
+template <bool Seal, bool First>
+[[gnu::always_inline]] inline __m128i rest(cursor& c, const gcm_key& key, __m128i first, __m128i lengths) noexcept {
+  constexpr std::size_t group_bytes = bytes_in<First>(group_vectors);
+  __m128i block = first;
+  if constexpr (First) {
+    if (c.left > group_bytes) {
+      block = some_and_hash<Seal, true, group_vectors>(c, key, group_bytes, first, zero());
+      rest<Seal, false>(c, key, first, lengths);
+      return block;
+    }
+  } else {
+    while (c.left > group_bytes) some_and_hash<Seal, false, group_vectors>(c, key, group_bytes, first, zero());
+  }
+  switch ((c.left + (First ? 16 : 0) + vector_bytes - 1) / vector_bytes) {
+    case 4: return last_vectors<Seal, First, 4>(c, key, first, lengths);
+    case 3: return last_vectors<Seal, First, 3>(c, key, first, lengths);
+    case 2: return last_vectors<Seal, First, 2>(c, key, first, lengths);
+    case 1: return last_vectors<Seal, First, 1>(c, key, first, lengths);
+    default: add_product(c.p, sum(c.y, widen(lengths)), powers(key, 1)); return block;
+  }
+}
+
+/// chunks(c, key): as many as there are, but for a vector and more to follow them.
+template <bool Seal>
+[[gnu::always_inline]] inline void chunks(cursor& c, const gcm_key& key) noexcept {
+  constexpr auto all = std::make_index_sequence<chunk_vectors>{};
+  constexpr auto nine = std::index_sequence<1, 2, 3, 4, 5, 6, 7, 8, 9>{};
+  const auto more = [&] { return c.left >= chunk_bytes + vector_bytes && blocks_of(c.left) >= ghash_powers; };
+  if (!more()) return;
+  state<chunk_vectors> hashed;
+  if constexpr (Seal) {  // the cipher is one chunk ahead of the hash
+    hashed = chunk(c.counters, key.aes, c.in, c.out);
+    advance(c, chunk_bytes);
+  }
+  for (; more(); advance(c, chunk_bytes))
+    c.y = chunk_and_hash<Seal>(c.counters, key, c.in, c.out, c.y, hashed, all, nine);
+  if constexpr (Seal) c.y = hash_chunk(key, c.y, hashed, all);
+}
+
+/// last_block(key, aad, n): the last block of additional data, with the hash of those before it.
+[[gnu::always_inline]] inline __m128i last_block(const gcm_key& key, const std::uint8_t* aad, std::size_t n) noexcept {
+  __m128i hash = _mm_setzero_si128();
+  while (n > 16) {
+    const std::size_t now = n > 256 ? 256 : (n - 1) / 16 * 16;
+    product p = no_product();
+    absorb(p, key, widen(hash), aad, now);
+    hash = fold(reduced(p));
+    aad += now;
+    n -= now;
+  }
+  return _mm_xor_si128(load_block(aad, n), x86_aesni::reversed(hash));
 }
 
 /// apply<Seal>(job): GCM-AE or GCM-AD of one frame (NIST SP 800-38D 7.1, 7.2). Gives the tag as it should be.
 template <bool Seal>
 [[gnu::always_inline]] inline __m128i apply(const gcm_frame& job) noexcept {
   const gcm_key& key = *job.key;
-  const std::uint8_t* in = job.in;
-  std::uint8_t* out = job.out;
-  std::size_t left = job.size;
-
   const __m128i j0 =
       _mm_insert_epi32(_mm_insert_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(job.nonce)),
                                         static_cast<int>(x86_aesni::peek<std::uint32_t>(job.nonce + 8)), 2),
                        0x01000000, 3);
-  counter counters = first_counters(_mm_insert_epi32(j0, 0x02000000, 3), 2);
-  __m128i mask = encrypt_block(key.aes, j0);
-  here(mask);  // and not where it is wanted, which would wait for its ten rounds
-
-  // all the blocks that GHASH sees: additional data, ciphertext, lengths. Few enough share one reduction.
-  vec y = zero();
-  product p = no_product();
-  const std::size_t blocks = blocks_of(job.aad_size) + blocks_of(left) + 1;
-  if (blocks <= ghash_powers) {
-    absorb(p, key, y, job.aad, job.aad_size, blocks);
+  const __m128i first = last_block(key, job.aad, job.aad_size);
+  const __m128i lengths =
+      _mm_set_epi64x(static_cast<long long>(8 * job.aad_size), static_cast<long long>(8 * job.size));
+  cursor c{first_counters(j0, 1), job.in, job.out, job.size, no_product(), zero(), blocks_of(job.size) + 2};
+  __m128i mask;
+  if (c.e <= ghash_powers) {  // few enough blocks share one reduction
+    mask = rest<Seal, true>(c, key, first, lengths);
   } else {
-    const std::uint8_t* aad = job.aad;
-    for (std::size_t n = job.aad_size; n > 0;) {
-      const std::size_t now = n < 256 ? n : 256;
-      product q = no_product();
-      absorb(q, key, y, aad, now, blocks_of(now));
-      y = widen(fold(reduced(q)));
-      aad += now;
-      n -= now;
+    // the first vector comes before the chunks, and its lanes stay apart like theirs
+    state<1> s;
+    mask = some<Seal, true>(s, c.counters, key.aes, c.in, c.out, bytes_in<true>(1), first, std::index_sequence<0>{});
+    advance(c, bytes_in<true>(1));
+    add_product(c.p, reversed(s.v[0]), same_power(key, width));
+    c.y = reduced(c.p);
+    chunks<Seal>(c, key);
+    for (; blocks_of(c.left) >= ghash_powers; c.y = widen(fold(reduced(c.p)))) {
+      c.p = no_product();
+      c.e = group_vectors * width;
+      some_and_hash<Seal, false, group_vectors>(c, key, bytes_in<false>(group_vectors), first, zero());
     }
-    constexpr auto all = std::make_index_sequence<chunk_vectors>{};
-    constexpr auto nine = std::index_sequence<1, 2, 3, 4, 5, 6, 7, 8, 9>{};
-    const auto more = [&] { return left >= chunk_bytes + vector_bytes && blocks_of(left) >= ghash_powers; };
-    const auto step = [&] {
-      in += chunk_bytes;
-      out += chunk_bytes;
-      left -= chunk_bytes;
-    };
-    if (more()) {
-      state<chunk_vectors> hashed;
-      if constexpr (Seal) {  // the cipher is one chunk ahead of the hash
-        hashed = chunk(counters, key.aes, in, out);
-        step();
-      }
-      for (; more(); step()) y = chunk_and_hash<Seal>(counters, key, in, out, y, hashed, all, nine);
-      if constexpr (Seal) y = hash_chunk(key, y, hashed, all);
-    }
+    c.p = no_product();
+    c.e = blocks_of(c.left) + 1;
+    rest<Seal, false>(c, key, first, lengths);
   }
-
-  while (blocks_of(left) >= ghash_powers) {
-    product q = no_product();
-    some_and_hash<Seal, group_vectors>(counters, key, in, out, group_vectors * vector_bytes, q, y,
-                                       group_vectors * width);
-    y = widen(fold(reduced(q)));
-    in += group_vectors * vector_bytes;
-    out += group_vectors * vector_bytes;
-    left -= group_vectors * vector_bytes;
-  }
-  std::size_t e = blocks_of(left) + 1;
-  for (; left > group_vectors * vector_bytes; e -= group_vectors * width) {
-    some_and_hash<Seal, group_vectors>(counters, key, in, out, group_vectors * vector_bytes, p, y, e);
-    y = zero();
-    in += group_vectors * vector_bytes;
-    out += group_vectors * vector_bytes;
-    left -= group_vectors * vector_bytes;
-  }
-  switch ((left + vector_bytes - 1) / vector_bytes) {
-    case 4: some_and_hash<Seal, 4>(counters, key, in, out, left, p, y, e); break;
-    case 3: some_and_hash<Seal, 3>(counters, key, in, out, left, p, y, e); break;
-    case 2: some_and_hash<Seal, 2>(counters, key, in, out, left, p, y, e); break;
-    case 1: some_and_hash<Seal, 1>(counters, key, in, out, left, p, y, e); break;
-    default: break;
-  }
-  vec lengths = widen(_mm_set_epi64x(static_cast<long long>(8 * job.aad_size), static_cast<long long>(8 * job.size)));
-  if (left == 0) lengths = sum(lengths, y);
-  add_product(p, lengths, powers(key, 1));
-  return _mm_xor_si128(x86_aesni::reversed(fold(reduced(p))), mask);
+  return _mm_xor_si128(x86_aesni::reversed(fold(reduced(c.p))), mask);
 }
 
 inline void gcm_seal(const gcm_seal_job* jobs, std::size_t count) noexcept {
@@ -326,26 +401,34 @@ inline void gcm_open(gcm_open_job* jobs, std::size_t count) noexcept {
   }
 }
 
+template <std::size_t N>
+[[gnu::always_inline]] inline void ctr_some(counter& counters, const aes_schedule& key, const std::uint8_t* in,
+                                            std::uint8_t* out, std::size_t n) noexcept {
+  state<N> s;
+  some<true, false>(s, counters, key, in, out, n, _mm_setzero_si128(), std::make_index_sequence<N>{});
+}
+
 // NIST SP 800-38A 6.5
 inline void ctr(const ctr_job* jobs, std::size_t count) noexcept {
   for (const ctr_job* job = jobs; job != jobs + count; ++job) {
     // in halves: whoever has just put a nonce in front of a number has written no more at once
-    const __m128i block =
-        _mm_set_epi64x(static_cast<long long>(x86_aesni::peek<std::uint64_t>(job->counter + 8)),
-                       static_cast<long long>(x86_aesni::peek<std::uint64_t>(job->counter)));
+    const __m128i block = _mm_set_epi64x(static_cast<long long>(x86_aesni::peek<std::uint64_t>(job->counter + 8)),
+                                         static_cast<long long>(x86_aesni::peek<std::uint64_t>(job->counter)));
     counter counters = first_counters(block, job->counter[15]);
     const std::uint8_t* in = job->in;
     std::uint8_t* out = job->out;
     std::size_t left = job->size;
     for (; left >= chunk_bytes; in += chunk_bytes, out += chunk_bytes, left -= chunk_bytes)
       chunk(counters, *job->key, in, out);
-    for (; left > vector_bytes; in += vector_bytes, out += vector_bytes, left -= vector_bytes) {
-      state<1> s;
-      some<true>(s, counters, *job->key, in, out, vector_bytes, std::index_sequence<0>{});
-    }
-    if (left > 0) {
-      state<1> s;
-      some<true>(s, counters, *job->key, in, out, left, std::index_sequence<0>{});
+    constexpr std::size_t group_bytes = group_vectors * vector_bytes;
+    for (; left > group_bytes; in += group_bytes, out += group_bytes, left -= group_bytes)
+      ctr_some<group_vectors>(counters, *job->key, in, out, group_bytes);
+    switch ((left + vector_bytes - 1) / vector_bytes) {
+      case 4: ctr_some<4>(counters, *job->key, in, out, left); break;
+      case 3: ctr_some<3>(counters, *job->key, in, out, left); break;
+      case 2: ctr_some<2>(counters, *job->key, in, out, left); break;
+      case 1: ctr_some<1>(counters, *job->key, in, out, left); break;
+      default: break;
     }
   }
 }

@@ -63,6 +63,24 @@ template <int Halves>
 [[gnu::always_inline]] inline vec add_to_counters(vec x, vec n) noexcept { return _mm256_add_epi32(x, n); }
 [[gnu::always_inline]] inline vec lane_numbers() noexcept { return _mm256_set_epi32(0, 0, 0, 1, 0, 0, 0, 0); }
 
+[[gnu::always_inline]] inline vec load_behind(const std::uint8_t* p, std::size_t n) noexcept {
+  return _mm256_inserti128_si256(zero(), x86_aesni::load_block(p, n), 1);
+}
+[[gnu::always_inline]] inline void store_behind(std::uint8_t* p, vec x, std::size_t n) noexcept {
+  if (n > 0) x86_aesni::store_some(p, _mm256_extracti128_si256(x, 1), n);
+}
+[[gnu::always_inline]] inline vec keep_behind(__m128i first, vec x, std::size_t n) noexcept {
+  const __m128i kept = x86_aesni::keep_some(_mm256_extracti128_si256(x, 1), n);
+  return _mm256_inserti128_si256(_mm256_castsi128_si256(first), kept, 1);
+}
+[[gnu::always_inline]] inline __m128i first_block(vec x) noexcept { return _mm256_castsi256_si128(x); }
+[[gnu::always_inline]] inline vec in_lane(__m128i block, std::size_t lane) noexcept {
+  return lane == 0 ? zero() : _mm256_inserti128_si256(zero(), block, 1);
+}
+[[gnu::always_inline]] inline __m128i load_block(const std::uint8_t* p, std::size_t n) noexcept {
+  return x86_aesni::load_block(p, n);
+}
+
 #include <conclave/simd/x86_gcm.inl>
 
 inline constexpr aes_kernels aes{

@@ -67,6 +67,23 @@ template <int Halves>
   return _mm512_set_epi32(0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0);
 }
 
+[[gnu::always_inline]] inline vec load_behind(const std::uint8_t* p, std::size_t n) noexcept {
+  return _mm512_maskz_alignr_epi64(0xff, load_some(p, n), zero(), 6);
+}
+[[gnu::always_inline]] inline void store_behind(std::uint8_t* p, vec x, std::size_t n) noexcept {
+  store_some(p, _mm512_maskz_alignr_epi64(0xff, zero(), x, 2), n);
+}
+[[gnu::always_inline]] inline vec keep_behind(__m128i first, vec x, std::size_t n) noexcept {
+  return _mm512_mask_mov_epi8(widen(first), _cvtu64_mask64(_bzhi_u64(~0ULL, static_cast<unsigned>(n)) << 16U), x);
+}
+[[gnu::always_inline]] inline __m128i first_block(vec x) noexcept { return _mm512_maskz_extracti32x4_epi32(0xf, x, 0); }
+[[gnu::always_inline]] inline vec in_lane(__m128i block, std::size_t lane) noexcept {
+  return _mm512_maskz_broadcast_i32x4(static_cast<__mmask16>(0xfU << 4 * lane & 0xfff0U), block);
+}
+[[gnu::always_inline]] inline __m128i load_block(const std::uint8_t* p, std::size_t n) noexcept {
+  return _mm_maskz_loadu_epi8(static_cast<__mmask16>(_bzhi_u64(~0ULL, static_cast<unsigned>(n))), p);
+}
+
 #include <conclave/simd/x86_gcm.inl>
 
 inline constexpr aes_kernels aes{
