@@ -20,20 +20,26 @@ inline void put_digest(const sha256_state& state, std::uint8_t* to) noexcept {
   for (std::size_t i = 0; i < state.size(); ++i) store_be(state[i], {to + 4 * i, 4});
 }
 
-/// sha256_message: one message on its way into a state: its blocks, padded (FIPS 180-4 5.1.1), where they stand or, at
-/// the seams of its parts, gathered in a buffer. The parts outlive it. It wipes itself.
+/// sha256_message: messages, one after the other, on their way into a state: their blocks, padded (FIPS 180-4 5.1.1), where
+/// they stand or, at the seams of the parts, gathered in a buffer. The parts outlive their message. It wipes itself.
 class sha256_message {
  public:
-  /// `absorbed`: bytes that `start` has already taken in, a multiple of 64.
-  sha256_message(const sha256_state& start, std::uint64_t absorbed, byte_parts parts) noexcept
-      : state_{start}, parts_{parts}, size_{absorbed} {
-    next();
-  }
+  sha256_message() noexcept {}  // start() comes first
   sha256_message(const sha256_message&) = delete;
   sha256_message& operator=(const sha256_message&) = delete;
   ~sha256_message() {
     secure_wipe(state_.data(), sizeof state_);
     secure_wipe(buffer_, sizeof buffer_);
+  }
+
+  /// start(from, absorbed, parts): the next message, behind the bytes that `from` has already taken in, a multiple of 64.
+  void start(const sha256_state& from, std::uint64_t absorbed, byte_parts parts) noexcept {
+    state_ = from;
+    parts_ = parts;
+    size_ = absorbed;
+    rest_ = {};
+    padded_ = false;
+    next();
   }
 
   /// state(), data(), blocks(): the next `blocks` blocks stand at `data`; none are left where `blocks` is 0.
@@ -94,31 +100,33 @@ class sha256_message {
     blocks_ = blocks;
   }
 
+  // not initialised: it is in every short hash's path
   sha256_state state_;
   byte_parts parts_;
   byte_view rest_;
   std::uint64_t size_;
-  const std::uint8_t* data_ = nullptr;
-  std::size_t blocks_ = 0;
-  bool padded_ = false;
-  std::uint8_t buffer_[128];  // not initialised: it is in every short hash's path
+  const std::uint8_t* data_;
+  std::size_t blocks_;
+  bool padded_;
+  std::uint8_t buffer_[128];
 };
 
 /// sha256(kernels, start, absorbed, parts, out): the hash of what `start` has absorbed and of `parts`; `out` has 32 bytes
 /// and may be one of the parts.
 inline void sha256(const simd::hash_kernels& kernels, const sha256_state& start, std::uint64_t absorbed,
                    byte_parts parts, std::uint8_t* out) noexcept {
-  sha256_message message(start, absorbed, parts);
+  sha256_message message;
+  message.start(start, absorbed, parts);
   message.absorb_all(kernels);
   message.write_digest(out);
 }
 
-/// sha256_many(kernels, count, start, done): `count` messages, several at a time. start(i, slot) puts message i into a slot,
-/// a std::optional; done(i, message) takes its digest.
+/// sha256_many(kernels, count, start, done): `count` messages, several at a time. start(i, message) starts message i;
+/// done(i, message) takes its digest.
 template <class Start, class Done>
 void sha256_many(const simd::hash_kernels& kernels, std::size_t count, Start start, Done done) {
   struct lane {
-    std::optional<sha256_message> message;
+    sha256_message message;
     std::size_t index;
   };
   std::array<lane, simd::sha256_streams> lanes;
@@ -131,18 +139,18 @@ void sha256_many(const simd::hash_kernels& kernels, std::size_t count, Start sta
   while (n > 0) {
     std::uint32_t* states[simd::sha256_streams];
     const std::uint8_t* data[simd::sha256_streams];
-    std::size_t blocks = busy[0]->message->blocks();
+    std::size_t blocks = busy[0]->message.blocks();
     for (std::size_t i = 0; i < n; ++i) {
-      states[i] = busy[i]->message->state();
-      data[i] = busy[i]->message->data();
-      blocks = std::min(blocks, busy[i]->message->blocks());
+      states[i] = busy[i]->message.state();
+      data[i] = busy[i]->message.data();
+      blocks = std::min(blocks, busy[i]->message.blocks());
     }
     kernels.sha256_many(states, data, blocks, n);
     for (std::size_t i = n; i-- > 0;) {
       lane& l = *busy[i];
-      l.message->absorbed(blocks);
-      if (l.message->blocks() != 0) continue;
-      done(l.index, *l.message);
+      l.message.absorbed(blocks);
+      if (l.message.blocks() != 0) continue;
+      done(l.index, l.message);
       if (following < count)
         start(l.index = following++, l.message);
       else
@@ -189,7 +197,7 @@ class sha256_hmac {
   static void mac_many(const simd::hash_kernels& kernels, std::size_t count, auto job) noexcept {
     sha256_many(
         kernels, count,
-        [&](std::size_t i, auto& slot) { slot.emplace(job(i).key->pads_.value.inner, 64, job(i).message); },
+        [&](std::size_t i, sha256_message& m) { m.start(job(i).key->pads_.value.inner, 64, job(i).message); },
         [&](std::size_t i, const sha256_message& m) { m.write_digest(job(i).out.data()); });
     std::array<second_hash, simd::sha256_streams> second;
     std::array<std::uint32_t*, simd::sha256_streams> states;

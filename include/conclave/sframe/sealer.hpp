@@ -184,9 +184,10 @@ void seal_many(std::span<seal_request<P>> frames) {
     frames = frames.subspan(some.size());
     conclave::detail::stack_vector<waiting, batch_frames> works;
     for (seal_request<P>& r : some) {
-      typename frame_key<P>::seal_work w;
+      waiting& w = works.next();
+      w.request = &r;
       r.frame = r.by->begin(r.plaintext, r.metadata, r.out, w);
-      if (r.frame) works.add(w, &r);
+      if (r.frame) works.keep();
     }
     frame_key<P>::seal_many(works.all());
     for (const waiting& w : works) {
