@@ -107,10 +107,13 @@ TEST_CASE("newcomers enter by themselves where the door is open, and nowhere els
 
 TEST_CASE(
     "M25: after a crash the snapshot goes on: it hears at once, and seals nothing under counters it may have used") {
-  table t(2);
+  meeting_options options;
+  options.parameters.epoch_bits = 10;
+  table t(2, options);
   auto stored = *t[1].snapshot(a_key());
   const auto newest = t[1].sequence();
   auto mic = *t[1].open_sender(0);
+  auto mic_of_host = *t[0].open_sender(0);
   auto ear = *t[0].open_receiver();
   CHECK(opens(ear, sealed_by(mic, "before the crash")));
 
@@ -122,11 +125,13 @@ TEST_CASE(
   CHECK(again.chat().messages().back().text == "are you there?");
   CHECK_FALSE(again.refresh());  // nothing is sent before the next snapshot
   (void)*again.snapshot(a_key());
+  auto early_ear = *again.open_receiver();  // before there is anything to hear
   auto refresh = *again.refresh();
   REQUIRE(t[0].receive(refresh.commit()));
   REQUIRE(again.apply(std::move(refresh)));
   auto new_mic = *again.open_sender(0);
   CHECK(opens(ear, sealed_by(new_mic, "after the crash")));
+  CHECK(opens(early_ear, sealed_by(mic_of_host, "welcome back")));
 
   CHECK(meeting::restore(t.env, a_key(), newest + 1, stored, t.seats[1].who).error().code() == errc::replayed);
   CHECK(meeting::restore(t.env, a_key(), newest, stored, t.seats[0].who).error().code() == errc::misuse);

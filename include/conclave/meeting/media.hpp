@@ -75,7 +75,7 @@ class basic_media_sender {
     }
     const auto& p = now->parameters;
     if (!sealer_ || mark_.epoch != p.epoch) {
-      CONCLAVE_TRY(const auto layout, sframe::kid_layout::make(now->epoch_bits, p.leaves));
+      CONCLAVE_TRY(const auto layout, sframe::kid_layout::make(keys_->epoch_bits(), p.leaves));
       CONCLAVE_TRY(const auto kid, layout.encode(p.epoch, p.own_index, stream_));
       const std::uint64_t first = mark_.epoch == p.epoch ? mark_.counter : 0;
       CONCLAVE_TRY(auto next, sframe::sealer<P>::make(p.suite, kid, now->base, first));
@@ -109,8 +109,7 @@ template <crypto_provider P>
 class basic_media_receiver {
  public:
   [[nodiscard]] static result<basic_media_receiver> open(environment& env, std::shared_ptr<media_keys> keys) {
-    const auto now = keys->current();
-    CONCLAVE_TRY(auto opener, sframe::opener<P>::make(now ? now->epoch_bits : limits::sframe_epoch_bits));
+    CONCLAVE_TRY(auto opener, sframe::opener<P>::make(keys->epoch_bits()));
     basic_media_receiver out(env, std::move(keys), std::move(opener));
     CONCLAVE_CHECK(out.take_up(env.steady()));
     return out;

@@ -18,7 +18,6 @@ struct media_epoch {
   sframe::base_key base;
   std::chrono::milliseconds overlap;  ///< how long frames of older epochs open from `began` on
   steady_time began;
-  unsigned epoch_bits = limits::sframe_epoch_bits;  ///< E of RFC 9605 5.2, the same in all epochs of a meeting
 };
 
 /// media_keys: shared by a meeting with its senders and receivers. Threads: every function from any thread; version()
@@ -26,6 +25,10 @@ struct media_epoch {
 class media_keys {
  public:
   using epoch_ptr = std::shared_ptr<const media_epoch>;
+
+  /// media_keys(E): of RFC 9605 5.2, the same in all epochs of a meeting.
+  explicit media_keys(unsigned epoch_bits = limits::sframe_epoch_bits) noexcept : epoch_bits_{epoch_bits} {}
+  [[nodiscard]] unsigned epoch_bits() const noexcept { return epoch_bits_; }
 
   [[nodiscard]] std::uint64_t version() const noexcept { return version_.load(std::memory_order_acquire); }
 
@@ -109,6 +112,7 @@ class media_keys {
     }
   }
 
+  unsigned epoch_bits_;
   mutable std::mutex mutex_;
   std::atomic<std::uint64_t> version_{0};
   std::vector<epoch_ptr> epochs_;  // oldest first

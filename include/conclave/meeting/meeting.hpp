@@ -436,7 +436,8 @@ class basic_meeting {
         group_{std::move(group)},
         name_{name},
         options_{options},
-        verification_{p.code_bits} {
+        verification_{p.code_bits},
+        keys_{std::make_shared<media_keys>(p.epoch_bits)} {
     agreed_ = to_bytes(context().extensions.encoded());
     for (const mls::judged_identity& who : group_.identities(env.wall())) attend(who.leaf, who.state);
     screen_.enter(code(), env.steady());
@@ -598,8 +599,7 @@ class basic_meeting {
     media_epoch next{{group_.epoch_number(), p.media, group_.tree().leaf_count(), number(group_.own_leaf())},
                      sframe::base_key(row.Nk),
                      removal ? limits::sframe_overlap_after_remove : limits::sframe_overlap,
-                     env_->steady(),
-                     p.epoch_bits};
+                     env_->steady()};
     CONCLAVE_CHECK(group_.export_secret("SFrame 1.0 Base Key", {}, next.base.writable()));
     keys_->publish(std::move(next));
     return {};
@@ -623,7 +623,7 @@ class basic_meeting {
   std::size_t holds_ = 0;
   std::deque<meeting_event> events_;
   security_level icon_{};  // when events were taken last
-  std::shared_ptr<media_keys> keys_ = std::make_shared<media_keys>();
+  std::shared_ptr<media_keys> keys_;
 };
 
 /// meeting, knock: over the default provider.
