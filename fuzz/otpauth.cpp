@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-/// otpauth URIs and Base32 from anybody. What is read has one meaning: made again, it is read as the same, and the second
-/// time it is made byte for byte; nothing of it is out of bounds. Base32 that is read is made again as it was.
+/// otpauth URIs and Base32 from anybody. What is read has one meaning: made again, it is read as the same, and the
+/// second time it is made byte for byte; nothing of it is out of bounds. Base32 that is read is made again as it was.
 #include <conclave/otp/uri.hpp>
 
 #include "support/oracle.hpp"

@@ -8,8 +8,8 @@
 
 namespace demo::qr {
 
-/// png(code, scale): the content of a file; `scale` pixels along the edge of a square, at least 1. Errors: storage, where
-/// libpng fails.
+/// png(code, scale): the content of a file; `scale` pixels along the edge of a square, at least 1. Errors: storage,
+/// where libpng fails.
 [[nodiscard]] inline conclave::result<conclave::bytes> png(const code& c, std::size_t scale) {
   const std::size_t edge = c.size() * scale;
   conclave::bytes pixels(edge * edge);

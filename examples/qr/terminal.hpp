@@ -8,8 +8,8 @@
 
 namespace demo::qr {
 
-/// terminal(code, colours): lines of UTF-8. With colours black on white is asked for, whatever the terminal has; without,
-/// the text is right where it is dark on a light ground.
+/// terminal(code, colours): lines of UTF-8. With colours black on white is asked for, whatever the terminal has;
+/// without, the text is right where it is dark on a light ground.
 [[nodiscard]] inline std::string terminal(const code& c, bool colours) {
   static constexpr const char* halves[] = {" ", "\u2580", "\u2584", "\u2588"};  // nothing, upper, lower, both
   std::string out;

@@ -57,8 +57,8 @@ class descriptor {
   return content.empty() && file ? std::string{} : path + ": " + std::strerror(errno);
 }
 
-/// load_key(env, path, out): the key of a file, which is made where there is none. A host has a better place for it: one
-/// that whoever reads the store cannot read. Says what went wrong, or nothing.
+/// load_key(env, path, out): the key of a file, which is made where there is none. A host has a better place for it:
+/// one that whoever reads the store cannot read. Says what went wrong, or nothing.
 [[nodiscard]] inline std::string load_key(conclave::environment& env, const std::string& path,
                                           conclave::at_rest_key& out) {
   out = conclave::at_rest_key(32);

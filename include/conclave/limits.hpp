@@ -221,9 +221,9 @@ inline constexpr std::size_t otp_uri_bytes = 2048;
 inline constexpr std::chrono::seconds otp_enrolment{600};
 
 /// Wrong codes before a user waits, how long the first time, doubling with each further one, and how long at most. Only
-/// who knows the password can make another one wait, for no longer than the last of these at a time; who never stops can
-/// take every turn, until a new password ends it. That is the price of few guesses, of which there are 16 on the first
-/// day and 6 on each further one. With six digits, of which three codes are right at a time, guessing for a year
+/// who knows the password can make another one wait, for no longer than the last of these at a time; who never stops
+/// can take every turn, until a new password ends it. That is the price of few guesses, of which there are 16 on the
+/// first day and 6 on each further one. With six digits, of which three codes are right at a time, guessing for a year
 /// succeeds with 0.7 %, and with 2 % where the user signs in every day meanwhile and does not heed the number of wrong
 /// codes.
 inline constexpr std::uint32_t otp_free_failures = 3;
@@ -233,8 +233,8 @@ inline constexpr std::chrono::seconds otp_wait_most = std::chrono::hours{4};
 /// Bytes of a sealed record of a second factor: three times what is written.
 inline constexpr std::size_t otp_record_bytes = 512;
 
-/// How often a change of a record is computed anew because another one was saved first. Wrong codes are soon not saved at
-/// all, so nobody loses that often.
+/// How often a change of a record is computed anew because another one was saved first. Wrong codes are soon not saved
+/// at all, so nobody loses that often.
 inline constexpr std::size_t lost_races = 16;
 
 /// How long a store waits for another process that writes.

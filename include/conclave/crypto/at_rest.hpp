@@ -58,8 +58,8 @@ struct at_rest_sealing {
 /// at_rest_overhead: how many bytes more than the plaintext a sealed record has.
 inline constexpr std::size_t at_rest_overhead = detail::at_rest_header_size + aead_tag_size;
 
-/// seal_at_rest<P>(env, key, label, aad, plaintext): `aad` says whose record it is, and which. Errors: misuse (key size),
-/// no_entropy, unsupported.
+/// seal_at_rest<P>(env, key, label, aad, plaintext): `aad` says whose record it is, and which. Errors: misuse (key
+/// size), no_entropy, unsupported.
 template <crypto_provider P>
 [[nodiscard]] result<bytes> seal_at_rest(environment& env, const at_rest_key& host, std::string_view label,
                                          byte_view aad, byte_view plaintext) {
@@ -74,8 +74,8 @@ template <crypto_provider P>
   return out;
 }
 
-/// open_at_rest<P>(key, label, aad, sealed): Errors: malformed (too short), unsupported (the AEAD), unauthentic (damaged,
-/// or sealed with another key, label or aad), misuse (key size).
+/// open_at_rest<P>(key, label, aad, sealed): Errors: malformed (too short), unsupported (the AEAD), unauthentic
+/// (damaged, or sealed with another key, label or aad), misuse (key size).
 template <crypto_provider P>
 [[nodiscard]] result<secret_bytes> open_at_rest(const at_rest_key& host, std::string_view label, byte_view aad,
                                                 byte_view sealed) {

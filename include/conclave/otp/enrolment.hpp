@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-/// The second factor of an organisation's users: off, then pending while a QR code is on the screen, active from its first
-/// right code on, and off again by a new password only.
+/// The second factor of an organisation's users: off, then pending while a QR code is on the screen, active from its
+/// first right code on, and off again by a new password only.
 #pragma once
 
 #include <conclave/otp/sign_in.hpp>
@@ -37,20 +37,21 @@ struct offer {
 /// somebody whose password the host has found right in this sign-in, and for nobody else: that is what keeps strangers
 /// from making a user wait.
 ///
-/// Every change is computed on a copy, saved, and only then heard of: a code is spent even where the program ends before
-/// it can say so; of several attempts at once with one code one succeeds. Errors of each function: storage (of the
-/// store; also for a record that does not open, by the rule of open_record, or is not the newest, record_is_newest),
-/// over_limit and refused (user_name), stale_epoch (race_won); those that change something: no_entropy. What fails signs
-/// nobody in, and has changed nothing but the count of wrong codes, or, where saving failed, perhaps what it meant to
-/// change. A record that does not open keeps its user out until the host deletes it, with the tools of its store.
+/// Every change is computed on a copy, saved, and only then heard of: a code is spent even where the program ends
+/// before it can say so; of several attempts at once with one code one succeeds. Errors of each function: storage (of
+/// the store; also for a record that does not open, by the rule of open_record, or is not the newest,
+/// record_is_newest), over_limit and refused (user_name), stale_epoch (race_won); those that change something:
+/// no_entropy. What fails signs nobody in, and has changed nothing but the count of wrong codes, or, where saving
+/// failed, perhaps what it meant to change. A record that does not open keeps its user out until the host deletes it,
+/// with the tools of its store.
 ///
 /// Threads: any, on several objects or one. Lifetime: store and floor outlive it.
 template <hotp_library L, crypto_provider P>
 class basic_second_factor {
  public:
-  /// make(store, key, policy, parameters, floor): `parameters` are for whoever enrols from now on. Without a floor, whoever
-  /// can write to the store can put an old record back, or delete one (version_floor). Errors: misuse (key size), refused
-  /// (parameters).
+  /// make(store, key, policy, parameters, floor): `parameters` are for whoever enrols from now on. Without a floor,
+  /// whoever can write to the store can put an old record back, or delete one (version_floor). Errors: misuse (key
+  /// size), refused (parameters).
   [[nodiscard]] static result<basic_second_factor> make(store& records, at_rest_key&& key, policy demands,
                                                         const parameters& p = {}, version_floor* floor = nullptr) {
     if (key.size() != 32) return errc::misuse;
@@ -102,8 +103,8 @@ class basic_second_factor {
   }
 
   /// confirm(env, user, typed): the first code: active from now on. Errors: unauthentic (code_matches: a wrong code,
-  /// counted), malformed (code_form: none, not counted), early (attempts: not looked at, ask next() until when), replayed
-  /// (code_is_fresh), refused (enrolment_pending).
+  /// counted), malformed (code_form: none, not counted), early (attempts: not looked at, ask next() until when),
+  /// replayed (code_is_fresh), refused (enrolment_pending).
   [[nodiscard]] result<accepted> confirm(environment& env, std::string_view user, std::string_view typed) const {
     return attempt(env, user, typed, [](const record& r, unix_time now) -> status {
       return r.is_pending(now) ? status{} : failure{errc::refused, rules::enrolment_pending};
@@ -117,9 +118,9 @@ class basic_second_factor {
     });
   }
 
-  /// password_was_reset(env, user): a new phone, or a lost one: the secret is gone, and enrolment due at the next sign-in
-  /// of a user who had a second factor. The host ends the user's sessions, and has asked for more than the old password:
-  /// whoever can reset a password can enrol another authenticator.
+  /// password_was_reset(env, user): a new phone, or a lost one: the secret is gone, and enrolment due at the next
+  /// sign-in of a user who had a second factor. The host ends the user's sessions, and has asked for more than the old
+  /// password: whoever can reset a password can enrol another authenticator.
   [[nodiscard]] status password_was_reset(environment& env, std::string_view user) const {
     return change(env, user, [](record& r) -> outcome<void> {
       record fresh;

@@ -46,8 +46,9 @@ struct record {
   return std::min(wait, limits::otp_wait_most);
 }
 
-/// throttled_until(record, now): when a code is looked at again; nothing where it is now. A last failure that lies in the
-/// future by less than the wait is another server's clock; by more, this one's was set back, which nobody shall wait for.
+/// throttled_until(record, now): when a code is looked at again; nothing where it is now. A last failure that lies in
+/// the future by less than the wait is another server's clock; by more, this one's was set back, which nobody shall
+/// wait for.
 [[nodiscard]] inline std::optional<unix_time> throttled_until(const record& r, unix_time now) noexcept {
   const std::chrono::seconds wait = wait_after(r.failures);
   const auto distance = now < r.last_failure ? r.last_failure - now : now - r.last_failure;

@@ -100,8 +100,8 @@ struct next_step {
 };
 
 /// needs_record(evidence): whether what comes next depends on the record at all. It does not before the password was
-/// right, so that strangers learn nothing about a user; nor in a session that goes on, whatever has changed meanwhile: what
-/// is demanded is demanded at the next sign-in.
+/// right, so that strangers learn nothing about a user; nor in a session that goes on, whatever has changed meanwhile:
+/// what is demanded is demanded at the next sign-in.
 [[nodiscard]] inline bool needs_record(const evidence& e) noexcept { return e.password && !e.token; }
 
 /// decide(policy, person, record, evidence, now): what comes next; `record` is looked at where needs_record() says so.

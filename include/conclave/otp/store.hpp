@@ -12,9 +12,9 @@ struct stored {
   bytes record;
 };
 
-/// store: sealed records by user, each with a version that save() compares and raises in one step, whoever else saves at
-/// the same time, in this process or another. Threads: any. What was saved survives a crash from the moment that save()
-/// returns.
+/// store: sealed records by user, each with a version that save() compares and raises in one step, whoever else saves
+/// at the same time, in this process or another. Threads: any. What was saved survives a crash from the moment that
+/// save() returns.
 class store {
  public:
   store() = default;

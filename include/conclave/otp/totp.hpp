@@ -68,8 +68,8 @@ using shared_secret = secret<struct shared_secret_tag>;
   return out;
 }
 
-/// hotp_library: who computes HOTP(K, C) (RFC 4226, section 5.3) under any of the hashes, as a number of `digits` digits.
-/// Threads: any. Errors: what it cannot do is unsupported.
+/// hotp_library: who computes HOTP(K, C) (RFC 4226, section 5.3) under any of the hashes, as a number of `digits`
+/// digits. Threads: any. Errors: what it cannot do is unsupported.
 template <class L>
 concept hotp_library = requires(algorithm a, byte_view key, unsigned digits, std::uint64_t counter) {
   { L::hotp(a, key, digits, counter) } -> std::same_as<result<std::uint32_t>>;
@@ -127,10 +127,11 @@ struct comparison {
 
 }  // namespace detail
 
-/// verify<L>(secret, parameters, given, now, last_used): the step that the code belongs to, one of that before, this and
-/// that after `now`, because clocks drift and people are slow. All three are computed and compared. Where two of them
-/// have the same code, it counts for the newer one, so that it is not accepted again. Errors: unauthentic (no such code),
-/// replayed (not after last_used), refused (secret, parameters, time), unsupported. Source: RFC 6238, sections 5.2, 6.
+/// verify<L>(secret, parameters, given, now, last_used): the step that the code belongs to, one of that before, this
+/// and that after `now`, because clocks drift and people are slow. All three are computed and compared. Where two of
+/// them have the same code, it counts for the newer one, so that it is not accepted again. Errors: unauthentic (no such
+/// code), replayed (not after last_used), refused (secret, parameters, time), unsupported. Source: RFC 6238, sections
+/// 5.2, 6.
 template <hotp_library L>
 [[nodiscard]] result<std::uint64_t> verify(const shared_secret& k, const parameters& p, std::uint32_t given,
                                            unix_time now, std::optional<std::uint64_t> last_used) {

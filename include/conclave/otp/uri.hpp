@@ -3,9 +3,10 @@
 ///
 ///     otpauth://totp/Issuer:account?secret=BASE32&issuer=Issuer&algorithm=SHA1&digits=6&period=30
 ///
-/// Authenticators differ in what they read. What is made here is the form that all of them read: everything but letters,
-/// digits and -._~ is encoded, the issuer stands in both places, nothing is left out. What is read may omit what has a
-/// default, and carry parameters that are not known here; it may be nothing that two readers understand differently.
+/// Authenticators differ in what they read. What is made here is the form that all of them read: everything but
+/// letters, digits and -._~ is encoded, the issuer stands in both places, nothing is left out. What is read may omit
+/// what has a default, and carry parameters that are not known here; it may be nothing that two readers understand
+/// differently.
 #pragma once
 
 #include <conclave/otp/base32.hpp>
@@ -123,8 +124,8 @@ inline void percent_encode(secret_bytes& out, std::string_view text) {
 
 }  // namespace detail
 
-/// make_uri(label, secret, parameters): at most limits::otp_uri_bytes, ASCII. It holds the secret: show it to the person
-/// who enrols, and keep it out of logs. Errors: refused.
+/// make_uri(label, secret, parameters): at most limits::otp_uri_bytes, ASCII. It holds the secret: show it to the
+/// person who enrols, and keep it out of logs. Errors: refused.
 [[nodiscard]] inline result<secret_bytes> make_uri(const label& who, const shared_secret& k, const parameters& p) {
   if (!detail::is_label_part(who.issuer) || !detail::is_label_part(who.account))
     return failure{errc::refused, rules::label_text};

@@ -65,8 +65,8 @@ class sqlite_statement {
 
 }  // namespace detail
 
-/// sqlite: an otp::store. What was replaced is overwritten in the file; what was saved has reached the disk. Threads: any;
-/// they wait for each other.
+/// sqlite: an otp::store. What was replaced is overwritten in the file; what was saved has reached the disk. Threads:
+/// any; they wait for each other.
 class sqlite final : public otp::store {
  public:
   /// open(path): makes the file where there is none. Errors: storage.
