@@ -140,6 +140,16 @@ TEST_CASE("T5: a new password asks nothing of who had no second factor, and ends
   CHECK(of.next().stage == otp::stage::enrol);  // it had been turned on
 }
 
+TEST_CASE("T5: who had to have one gets one again, even where nobody has to any more") {
+  office of;
+  (void)of.enrolled();
+  const auto lenient = *otp::second_factor::make(of.records, host_key(), by_choice);
+  CHECK(lenient.next({"ann"}, {false, true}, of.env.wall())->stage == otp::stage::code);
+  REQUIRE(lenient.password_was_reset(of.env, "ann"));
+  CHECK(lenient.next({"ann"}, {false, true}, of.env.wall())->stage == otp::stage::enrol);
+  CHECK(lenient.begin(of.env, {"ann"}));
+}
+
 TEST_CASE("T5: nothing but a new password turns an active one off") {
   // a mode that demands nothing, a user of nothing: still asked
   office of(by_choice);
