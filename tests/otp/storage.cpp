@@ -338,11 +338,12 @@ TEST_CASE("T6: SQLite leaves nothing of a replaced row in its file") {
   const std::string path = here / "factors.db";
   const auto records = store::sqlite::open(path);
   REQUIRE(records);
-  const std::string old = "a record that will be replaced by another one of the same length";
+  const std::string old = "what stands here is replaced by something else, and must be gone";
   REQUIRE((*records)->save("ann", 0, as_bytes(old)));
   CHECK(file_content(path).find(old) != std::string::npos);
   REQUIRE((*records)->save("ann", 1, bytes(16, 1)));
-  CHECK(file_content(path).find(old) == std::string::npos);
+  const std::string after = file_content(path);
+  for (std::size_t at = 0; at + 8 <= old.size(); ++at) CHECK(after.find(old.substr(at, 8)) == std::string::npos);
 }
 
 TEST_CASE("T6: both stores compare versions, whatever the names and records are") {
