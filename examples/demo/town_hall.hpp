@@ -71,6 +71,7 @@ class town_hall {
   town_hall(cv::environment& chance, const town_hall_options& options)
       : options_{options}, time_{chance}, wishes_{{.lean_joins = true}} {
     settings_.group.tree_in_welcome = false;
+    options_.changes_per_slot = std::min(options_.changes_per_slot, options_.listeners / 20);
   }
 
   /// run(frames): Returns an error text, empty for success. What was measured is printed on the way.
@@ -135,7 +136,7 @@ class town_hall {
       if (seconds_since(last_said_) > 2) say("  %zu are in", host().room->size());
     }
     rush_seconds_ = seconds_since(start);
-    rush_time_ = time_.now() - opened;
+    rush_time_ = time_.now() - opened + cv::limits::commit_slot;
     say("all are in, after %zu commits; all %zu screens show %s", rush_.create.values.size(), members_.size(),
         host().room->code().digits().c_str());
     for (std::size_t s = 1; s < options_.speakers; ++s) speak_from(members_[s * members_.size() / options_.speakers]);
@@ -414,8 +415,7 @@ class town_hall {
     std::printf("                  the other %zu are real key packages: added, and silent\n",
                 everybody() - options_.complete);
     std::printf("  coming in       %.0f people a second on the cadence, %.0f where the host computes without a pause\n",
-                1e3 * listeners / std::max(1.0, static_cast<double>(rush_time_.count())),
-                listeners / rush_.create.sum());
+                1e3 * listeners / static_cast<double>(rush_time_.count()), listeners / rush_.create.sum());
     std::printf("                  %.1f s in this process, with all %zu who follow; key packages %.1f s\n",
                 rush_seconds_, options_.complete, package_seconds_);
     print_costs("adding", rush_);
