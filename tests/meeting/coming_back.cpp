@@ -139,6 +139,29 @@ TEST_CASE(
   CHECK(meeting::restore(t.env, a_key(), newest, stored, t.seats[1].who).error().code() == errc::unauthentic);
 }
 
+TEST_CASE("M25: each member has its turn to renew its keys, and any commit of its own counts as one") {
+  table t(4);
+  const auto begun = t.env.steady();
+  std::set<steady_time> turns;
+  for (std::size_t i = 0; i < 4; ++i) {
+    turns.insert(t[i].refresh_due());
+    CHECK(t[i].refresh_due() <= begun + limits::refresh_period + limits::refresh_spacing);
+  }
+  CHECK(turns.size() == 4);
+  t.env.advance(std::chrono::seconds{100});
+  t.commit(2, *t[2].refresh());
+  CHECK(t[2].refresh_due() >= t.env.steady() + limits::refresh_period);
+  mls::commit_request without_path;
+  without_path.path = false;
+  auto who = *identity::generate(t.env, "late");
+  auto wish = *knock::create(t.env, who);
+  const byte_view package = wish.key_package();
+  without_path.add = {&package, 1};
+  const auto before = t[0].refresh_due();
+  t.commit(0, *t[0].commit(without_path));
+  CHECK(t[0].refresh_due() == before);  // it has renewed nothing
+}
+
 TEST_CASE("M25: several devices of one person are one line, but only where somebody vouches for the person") {
   class verified final : public identity_validator {
    public:

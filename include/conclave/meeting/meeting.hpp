@@ -7,6 +7,7 @@
 #include <conclave/meeting/events.hpp>
 #include <conclave/meeting/knock.hpp>
 #include <conclave/meeting/media.hpp>
+#include <conclave/meeting/refresh.hpp>
 #include <conclave/meeting/shared_rules.hpp>
 #include <conclave/meeting/verification.hpp>
 #include <conclave/mls/group.hpp>
@@ -43,8 +44,9 @@ class basic_meeting {
 
    private:
     friend basic_meeting;
-    explicit change(mls::pending_commit<P>&& pending) : pending_{std::move(pending)} {}
+    change(mls::pending_commit<P>&& pending, bool renews) : pending_{std::move(pending)}, renews_{renews} {}
     mls::pending_commit<P> pending_;
+    bool renews_;  // the keys of who makes it
   };
 
   /// saying: text that is ready to be sent; it is not in the chat before apply().
@@ -151,8 +153,11 @@ class basic_meeting {
   [[nodiscard]] result<change> refresh() { return commit(mls::commit_request{}); }
   [[nodiscard]] result<change> commit(const mls::commit_request& request) {
     CONCLAVE_TRY(auto pending, group_.commit(*env_, request));
-    return change(std::move(pending));
+    return change(std::move(pending), request.path);
   }
+  /// refresh_due(): when this member is to refresh() next, so that a stolen state does not stay useful; every member of a
+  /// crowd has its turn.
+  [[nodiscard]] steady_time refresh_due() noexcept { return cadence_.due(size(), env_->steady()); }
   /// admissions_held(): a spoken verification is on, here or among others, which a new epoch would end. Others hold
   /// admissions for the time a run needs to reveal, and only so often in one epoch.
   [[nodiscard]] bool admissions_held() {
@@ -202,6 +207,7 @@ class basic_meeting {
   [[nodiscard]] status apply(change&& accepted) {
     change taken = std::move(accepted);
     CONCLAVE_TRY(const auto applied, group_.apply(std::move(taken.pending_)));
+    if (taken.renews_) cadence_.refreshed(env_->steady());
     return follow(applied);
   }
 
@@ -424,12 +430,14 @@ class basic_meeting {
       return errc::misuse;
     CONCLAVE_TRY(const auto context, wire::decode<mls::group_context>(group.group_context()));
     CONCLAVE_TRY(const auto p, meeting_parameters::of(context.extensions));
-    return basic_meeting(env, client_of(me, options.client), std::move(group), std::move(rules), name, options, p);
+    CONCLAVE_TRY(const auto draw, draw_turn(env));
+    return basic_meeting(env, client_of(me, options.client), std::move(group), std::move(rules), name, options, p,
+                         draw);
   }
 
  private:
   basic_meeting(environment& env, mls::client&& me, mls::basic_group<P>&& group, std::shared_ptr<shared_rules>&& rules,
-                std::string_view name, const meeting_options& options, const meeting_parameters& p)
+                std::string_view name, const meeting_options& options, const meeting_parameters& p, std::uint32_t draw)
       : env_{&env},
         me_{std::move(me)},
         rules_{std::move(rules)},
@@ -437,6 +445,7 @@ class basic_meeting {
         name_{name},
         options_{options},
         verification_{p.code_bits},
+        cadence_{group_.own_leaf(), group_.tree().leaf_count(), group_.tree().member_count(), draw, env.steady()},
         keys_{std::make_shared<media_keys>(p.epoch_bits)} {
     agreed_ = to_bytes(context().extensions.encoded());
     for (const mls::judged_identity& who : group_.identities(env.wall())) attend(who.leaf, who.state);
@@ -444,6 +453,12 @@ class basic_meeting {
     icon_ = header().level;
   }
 
+  /// A number for the turns of refresh_cadence.
+  [[nodiscard]] static result<std::uint32_t> draw_turn(environment& env) {
+    std::array<std::uint8_t, 4> raw;
+    CONCLAVE_CHECK(env.random(raw));
+    return load_be<std::uint32_t>(raw);
+  }
   /// The host's policy under the rules of every meeting.
   [[nodiscard]] static mls::group_policy ruled(const meeting_options& options, shared_rules& rules) {
     mls::group_policy out = options.group;
@@ -457,7 +472,8 @@ class basic_meeting {
     CONCLAVE_TRY(const auto context, wire::decode<mls::group_context>(group.group_context()));
     CONCLAVE_TRY(const auto p, meeting_parameters::of(context.extensions));
     if (!sframe::supports<P>(p.media)) return errc::unsupported;
-    basic_meeting out(env, std::move(me), std::move(group), std::move(rules), name, options, p);
+    CONCLAVE_TRY(const auto draw, draw_turn(env));
+    basic_meeting out(env, std::move(me), std::move(group), std::move(rules), name, options, p, draw);
     CONCLAVE_CHECK(out.publish(false));
     return out;
   }
@@ -623,6 +639,7 @@ class basic_meeting {
   std::size_t holds_ = 0;
   std::deque<meeting_event> events_;
   security_level icon_{};  // when events were taken last
+  refresh_cadence cadence_;
   std::shared_ptr<media_keys> keys_;
 };
 
