@@ -46,6 +46,7 @@ TEST_CASE("Kernels: those are available whose instructions the operating system 
   CHECK(is_available("aesni") == aesni);
   CHECK(is_available("vaes256") == vaes256);
   CHECK(is_available("vaes512") == vaes512);
+  CHECK(is_available("ifma") == all_of({"avx2", "bmi2", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512ifma"}));
   const auto* const best = simd::current<simd::aes_kernels>();
   CHECK(std::string(best == nullptr ? "" : best->name) == (vaes512   ? "vaes512"
                                                            : vaes256 ? "vaes256"
@@ -76,6 +77,7 @@ TEST_CASE("Kernels: each that is available can be forced, and nothing else") {
   const forced_kernel none("none");
   CHECK(simd::current<simd::aes_kernels>() == nullptr);
   CHECK(simd::current<simd::hash_kernels>() == nullptr);
+  CHECK(simd::current<simd::curve_kernels>() == nullptr);
   CHECK_FALSE(detail::native_gcm::supports(aead_id::aes_128_gcm));
   CHECK(detail::native_gcm::make(aead_id::aes_128_gcm, bytes(16)).error() == errc::unsupported);
   CHECK(detail::native_ctr::make(ctr_id::aes_128_ctr, bytes(16)).error() == errc::unsupported);

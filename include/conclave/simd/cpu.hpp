@@ -22,6 +22,7 @@ inline constexpr std::uint32_t x86_vaes256 = 1U << 2U;  ///< x86_aesni, AVX2, VA
 inline constexpr std::uint32_t x86_vaes512 = 1U << 3U;  ///< x86_vaes256, BMI2, AVX-512 F, BW, DQ, VL
 inline constexpr std::uint32_t aarch64_aes = 1U << 4U;  ///< AES, PMULL
 inline constexpr std::uint32_t aarch64_sha2 = 1U << 5U;
+inline constexpr std::uint32_t x86_ifma = 1U << 6U;  ///< AVX2, BMI2, AVX-512 F, BW, DQ, VL, IFMA
 }  // namespace isa
 
 namespace detail {
@@ -35,8 +36,8 @@ namespace detail {
 inline constexpr std::uint32_t leaf1_pclmul = 1U << 1U, leaf1_ssse3 = 1U << 9U, leaf1_sse41 = 1U << 19U,
                                leaf1_aes = 1U << 25U, leaf1_osxsave = 1U << 27U, leaf1_avx = 1U << 28U;
 inline constexpr std::uint32_t leaf7b_avx2 = 1U << 5U, leaf7b_bmi2 = 1U << 8U, leaf7b_avx512f = 1U << 16U,
-                               leaf7b_avx512dq = 1U << 17U, leaf7b_sha = 1U << 29U, leaf7b_avx512bw = 1U << 30U,
-                               leaf7b_avx512vl = 1U << 31U;
+                               leaf7b_avx512dq = 1U << 17U, leaf7b_avx512ifma = 1U << 21U, leaf7b_sha = 1U << 29U,
+                               leaf7b_avx512bw = 1U << 30U, leaf7b_avx512vl = 1U << 31U;
 inline constexpr std::uint32_t leaf7c_vaes = 1U << 9U, leaf7c_vpclmul = 1U << 10U;
 // SDM volume 1, 13.3: state the system saves. SSE and AVX; with AVX-512 also the masks and both halves of ZMM
 inline constexpr std::uint64_t xcr0_avx = 0x06, xcr0_avx512 = 0xe6;
@@ -56,13 +57,16 @@ inline constexpr std::uint64_t xcr0_avx = 0x06, xcr0_avx512 = 0xe6;
   std::uint32_t out = 0;
   const bool sse = has_bits(c1, leaf1_ssse3 | leaf1_sse41);
   if (sse && has_bits(b7, leaf7b_sha)) out |= isa::x86_shani;
+  const bool avx2 = has_bits(c1, leaf1_avx) && has_bits(saved, xcr0_avx) && has_bits(b7, leaf7b_avx2);
+  constexpr std::uint32_t avx512_bits =
+      leaf7b_bmi2 | leaf7b_avx512f | leaf7b_avx512bw | leaf7b_avx512dq | leaf7b_avx512vl;
+  const bool avx512 = avx2 && has_bits(saved, xcr0_avx512) && has_bits(b7, avx512_bits);
+  if (avx512 && has_bits(b7, leaf7b_avx512ifma)) out |= isa::x86_ifma;
   if (!sse || !has_bits(c1, leaf1_aes | leaf1_pclmul)) return out;
   out |= isa::x86_aesni;
-  if (!has_bits(c1, leaf1_avx) || !has_bits(saved, xcr0_avx) || !has_bits(b7, leaf7b_avx2)) return out;
-  if (!has_bits(c7, leaf7c_vaes | leaf7c_vpclmul)) return out;
+  if (!avx2 || !has_bits(c7, leaf7c_vaes | leaf7c_vpclmul)) return out;
   out |= isa::x86_vaes256;
-  constexpr std::uint32_t avx512 = leaf7b_avx512f | leaf7b_avx512bw | leaf7b_avx512dq | leaf7b_avx512vl;
-  if (has_bits(saved, xcr0_avx512) && has_bits(b7, avx512 | leaf7b_bmi2)) out |= isa::x86_vaes512;
+  if (avx512) out |= isa::x86_vaes512;
   return out;
 }
 #elif CONCLAVE_AARCH64 && defined(__linux__)

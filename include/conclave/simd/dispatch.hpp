@@ -5,6 +5,7 @@
 #include <conclave/simd/aarch64_crypto.hpp>
 #include <conclave/simd/cpu.hpp>
 #include <conclave/simd/kernels.hpp>
+#include <conclave/simd/x86_ifma.hpp>
 #include <conclave/simd/x86_shani.hpp>
 #include <conclave/simd/x86_shani512.hpp>
 #include <conclave/simd/x86_vaes256.hpp>
@@ -41,6 +42,15 @@ template <>
   return tables;
 #elif CONCLAVE_AARCH64
   static constexpr std::array tables{&aarch64_crypto::hash};
+  return tables;
+#else
+  return {};
+#endif
+}
+template <>
+[[nodiscard]] inline std::span<const curve_kernels* const> all<curve_kernels>() noexcept {
+#if CONCLAVE_X86_64
+  static constexpr std::array tables{&x86_ifma::curves};
   return tables;
 #else
   return {};
@@ -97,6 +107,7 @@ template <class Kernels>
   std::vector<std::string_view> out;
   detail::list<aes_kernels>(out);
   detail::list<hash_kernels>(out);
+  detail::list<curve_kernels>(out);
   return out;
 }
 
@@ -107,14 +118,16 @@ inline bool force(std::string_view name) noexcept {
   if (name == "none") {
     detail::chosen<aes_kernels>.store(&detail::no_kernels<aes_kernels>, std::memory_order_release);
     detail::chosen<hash_kernels>.store(&detail::no_kernels<hash_kernels>, std::memory_order_release);
+    detail::chosen<curve_kernels>.store(&detail::no_kernels<curve_kernels>, std::memory_order_release);
     return true;
   }
   if (name == "best") {
     detail::resolve<aes_kernels>();
     detail::resolve<hash_kernels>();
+    detail::resolve<curve_kernels>();
     return true;
   }
-  return detail::force<aes_kernels>(name) || detail::force<hash_kernels>(name);
+  return detail::force<aes_kernels>(name) || detail::force<hash_kernels>(name) || detail::force<curve_kernels>(name);
 }
 
 }  // namespace conclave::simd

@@ -78,4 +78,32 @@ struct hash_kernels {
                       std::size_t streams) noexcept;
 };
 
+/// x25519_job: one scalar times one point (RFC 7748 5), or times the base point, where `point` is not looked at. All have
+/// 32 bytes. `good` is false where the product is all zero. Nothing that is written overlaps anything.
+struct x25519_job {
+  const std::uint8_t* scalar;
+  const std::uint8_t* point;
+  std::uint8_t* out;
+  bool good;
+};
+
+/// ed25519_job: one signature to verify (RFC 8032 5.1.7); the key has 32 bytes and the signature 64.
+struct ed25519_job {
+  const std::uint8_t* key;
+  const std::uint8_t* signature;
+  const std::uint8_t* message;
+  std::size_t size;
+  bool good;  ///< the answer
+};
+
+/// curve_kernels: X25519 and the verification of Ed25519, for any number of independent jobs.
+struct curve_kernels {
+  const char* name;
+  std::uint32_t needs;
+  std::size_t lanes;  ///< how many jobs take the time of one
+  void (*x25519)(x25519_job* jobs, std::size_t count) noexcept;
+  void (*x25519_base)(x25519_job* jobs, std::size_t count) noexcept;
+  void (*ed25519_verify)(ed25519_job* jobs, std::size_t count) noexcept;
+};
+
 }  // namespace conclave::simd
