@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-/// Many short operations under many keys at once, for implementations that work on several side by side: a key type may
-/// have a static member of the name and argument of a function below, and otherwise the jobs run one after the other.
-/// The outcome of each job is what the key's own function gives, failures included. No output overlaps an input or
-/// output of another job; one key may stand in several jobs.
+/// Many short operations under many keys at once, for implementations that work on several side by side: a key type, or
+/// for dh a provider, may have a static member of the name and arguments of a function below, and otherwise the jobs run
+/// one after the other. The outcome of each job is what the key's own function gives, failures included. No output
+/// overlaps an input or output of another job; one key may stand in several jobs.
 #pragma once
 
 #include <conclave/crypto/concepts.hpp>
@@ -40,6 +40,18 @@ struct mac_job {
   byte_span out;
 };
 
+/// dh_job, dh_public_key_job: a provider's dh and dh_public_key.
+struct dh_job {
+  byte_view private_key, public_key;
+  byte_span out;
+  status done{};
+};
+struct dh_public_key_job {
+  byte_view private_key;
+  byte_span out;
+  status done{};
+};
+
 template <aead_key_type K>
 void seal_many(std::span<seal_job<K>> jobs) {
   if constexpr (requires { K::seal_many(jobs); })
@@ -70,6 +82,22 @@ void mac_many(std::span<mac_job<K>> jobs) {
     K::mac_many(jobs);
   else
     for (mac_job<K>& j : jobs) j.key->mac(j.message, j.out);
+}
+
+template <crypto_provider P>
+void dh_many(kem_id kem, std::span<dh_job> jobs) {
+  if constexpr (requires { P::dh_many(kem, jobs); })
+    P::dh_many(kem, jobs);
+  else
+    for (dh_job& j : jobs) j.done = P::dh(kem, j.private_key, j.public_key, j.out);
+}
+
+template <crypto_provider P>
+void dh_public_key_many(kem_id kem, std::span<dh_public_key_job> jobs) {
+  if constexpr (requires { P::dh_public_key_many(kem, jobs); })
+    P::dh_public_key_many(kem, jobs);
+  else
+    for (dh_public_key_job& j : jobs) j.done = P::dh_public_key(kem, j.private_key, j.out);
 }
 
 }  // namespace conclave

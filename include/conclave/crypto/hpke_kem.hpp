@@ -2,6 +2,7 @@
 /// The KEM half of HPKE (RFC 9180 4): key pairs, and a shared secret between a fresh key and a recipient's.
 #pragma once
 
+#include <conclave/crypto/batch.hpp>
 #include <conclave/crypto/hkdf.hpp>
 #include <conclave/detail/output_guard.hpp>
 
@@ -67,35 +68,68 @@ template <crypto_provider P>
   return P::supports(kem) && P::supports(kem_hash(kem));
 }
 
+/// seed_key: dkp_prk of DeriveKeyPair (RFC 9180 7.1.3), and what is expanded from it.
+template <crypto_provider P>
+class seed_key {
+ public:
+  seed_key(kem_id kem, byte_view ikm) : hash_{kem_hash(kem)}, suite_id_{kem_suite_id(kem)}, prk_(hash_size(hash_)) {
+    labeled_extract<P>(hash_, suite_id_, {}, "dkp_prk", ikm, prk_.writable());
+  }
+  void expand(std::string_view label, byte_view info, byte_span out) const {
+    labeled_expand<P>(hash_, suite_id_, prk_.reveal(), label, info, out);
+  }
+
+ private:
+  hash_id hash_;
+  std::array<std::uint8_t, 5> suite_id_;
+  secret<prk_tag> prk_;
+};
+
+// RFC 9180 7.1.3, for NIST curves: the first candidate in range
+template <crypto_provider P>
+[[nodiscard]] status find_key_pair(kem_id kem, const seed_key<P>& seed, key_pair& out) {
+  const byte_span sk = out.secret.writable();
+  const std::uint8_t bitmask = kem == kem_id::dhkem_p521_sha512 ? 0x01 : 0xff;
+  for (unsigned counter = 0; counter <= 255; ++counter) {
+    const std::array info{static_cast<std::uint8_t>(counter)};
+    seed.expand("candidate", info, sk);
+    sk[0] &= bitmask;
+    const status in_range = P::dh_public_key(kem, sk, out.pub.writable());
+    if (in_range || in_range.error() != errc::malformed) return in_range;
+  }
+  return errc::malformed;  // DeriveKeyPairError: one in 2^8192 seeds
+}
+
+// RFC 9180 7.1.3: DeriveKeyPair of each; the public keys of Montgomery curves are computed together
+template <crypto_provider P>
+[[nodiscard]] status derive_each(kem_id kem, std::span<const byte_view> ikms, std::span<key_pair> out) {
+  if (!supports<P>(kem)) return errc::unsupported;
+  std::vector<dh_public_key_job> jobs;
+  jobs.reserve(ikms.size());
+  for (std::size_t i = 0; i < ikms.size(); ++i) {
+    out[i] = {kem_private_key(kem_sizes(kem).private_key), public_key(kem_sizes(kem).public_key)};
+    const seed_key<P> seed(kem, ikms[i]);
+    if (is_montgomery(kem)) {
+      seed.expand("sk", {}, out[i].secret.writable());
+      jobs.push_back({out[i].secret.reveal(), out[i].pub.writable()});
+    } else {
+      CONCLAVE_CHECK(find_key_pair(kem, seed, out[i]));
+    }
+  }
+  dh_public_key_many<P>(kem, jobs);
+  for (const dh_public_key_job& job : jobs) CONCLAVE_CHECK(job.done);
+  return {};
+}
+
 }  // namespace detail
 
 /// derive_key_pair<P>(kem, ikm): the key pair that belongs to `ikm`, always the same one. `ikm` holds at least as much
 /// entropy as a private key has bytes. Errors: unsupported. Source: RFC 9180 7.1.3.
 template <crypto_provider P>
 [[nodiscard]] result<key_pair> derive_key_pair(kem_id kem, byte_view ikm) {
-  if (!detail::supports<P>(kem)) return errc::unsupported;
-  const hash_id hash = detail::kem_hash(kem);
-  const auto suite_id = detail::kem_suite_id(kem);
-  key_pair out{kem_private_key(kem_sizes(kem).private_key), public_key(kem_sizes(kem).public_key)};
-  const byte_span sk = out.secret.writable();
-
-  secret<detail::prk_tag> dkp_prk(hash_size(hash));
-  detail::labeled_extract<P>(hash, suite_id, {}, "dkp_prk", ikm, dkp_prk.writable());
-  if (detail::is_montgomery(kem)) {
-    detail::labeled_expand<P>(hash, suite_id, dkp_prk.reveal(), "sk", {}, sk);
-    CONCLAVE_CHECK(P::dh_public_key(kem, sk, out.pub.writable()));
-    return out;
-  }
-  const std::uint8_t bitmask = kem == kem_id::dhkem_p521_sha512 ? 0x01 : 0xff;
-  for (unsigned counter = 0; counter <= 255; ++counter) {
-    const std::array info{static_cast<std::uint8_t>(counter)};
-    detail::labeled_expand<P>(hash, suite_id, dkp_prk.reveal(), "candidate", info, sk);
-    sk[0] &= bitmask;
-    const status in_range = P::dh_public_key(kem, sk, out.pub.writable());
-    if (in_range) return out;
-    if (in_range.error() != errc::malformed) return in_range.error();
-  }
-  return errc::malformed;  // DeriveKeyPairError: one in 2^8192 seeds
+  key_pair out;
+  CONCLAVE_CHECK(detail::derive_each<P>(kem, {&ikm, 1}, {&out, 1}));
+  return out;
 }
 
 /// derive_many<P>(kem, ikms, out): derive_key_pair for every element; `out` is as long as `ikms` and good only on
@@ -105,14 +139,10 @@ template <crypto_provider P>
 [[nodiscard]] status derive_many(kem_id kem, std::span<const byte_view> ikms, std::span<key_pair> out) {
   if (ikms.size() != out.size()) return errc::misuse;
   if (!detail::supports<P>(kem)) return errc::unsupported;
-  if constexpr (requires { P::derive_many(kem, ikms, out); }) {
+  if constexpr (requires { P::derive_many(kem, ikms, out); })
     return P::derive_many(kem, ikms, out);
-  } else {
-    for (std::size_t i = 0; i < ikms.size(); ++i) {
-      CONCLAVE_TRY(out[i], derive_key_pair<P>(kem, ikms[i]));
-    }
-    return {};
-  }
+  else
+    return detail::derive_each<P>(kem, ikms, out);
 }
 
 /// generate_key_pair<P>(env, kem): a fresh key pair, derived from Nsk random bytes. Errors: no_entropy, unsupported.
@@ -139,13 +169,11 @@ template <crypto_provider P>
 
 namespace detail {
 
-// RFC 9180 4.1: ExtractAndExpand(DH(sk, pk), enc || pkRm)
-template <crypto_provider P>
-[[nodiscard]] result<shared_secret> dh_shared_secret(kem_id kem, byte_view sk, byte_view pk, byte_view enc,
-                                                     byte_view recipient) {
-  secret<dh_tag> dh(dh_size(kem));
-  CONCLAVE_CHECK(P::dh(kem, sk, pk, dh.writable()));
+using dh_output = secret<dh_tag>;
 
+// RFC 9180 4.1: ExtractAndExpand(dh, enc || pkRm)
+template <crypto_provider P>
+[[nodiscard]] shared_secret extract_and_expand(kem_id kem, const dh_output& dh, byte_view enc, byte_view recipient) {
   std::array<std::uint8_t, 2 * max_public_key_size> kem_context;
   std::ranges::copy(recipient, std::ranges::copy(enc, kem_context.begin()).out);
   const hash_id hash = kem_hash(kem);
@@ -158,20 +186,59 @@ template <crypto_provider P>
   return out;
 }
 
+/// encap_job: a recipient's public key, room for enc (Npk bytes) and, afterwards, the secret shared with them.
+struct encap_job {
+  byte_view recipient;
+  byte_span enc;
+  shared_secret shared{};
+};
+
+// RFC 9180 4.1: Encap(pkR) for each. Errors: malformed (a recipient), no_entropy.
+template <crypto_provider P>
+[[nodiscard]] status encap_many(environment& env, kem_id kem, std::span<encap_job> jobs) {
+  std::vector<kem_private_key> random;
+  std::vector<byte_view> ikms;
+  random.reserve(jobs.size());
+  for (const encap_job& job : jobs) {
+    if (job.recipient.size() != kem_sizes(kem).public_key) return errc::malformed;
+    random.emplace_back(kem_sizes(kem).private_key);
+    CONCLAVE_CHECK(env.random(random.back().writable()));
+    ikms.push_back(random.back().reveal());
+  }
+  std::vector<key_pair> ephemeral(jobs.size());
+  CONCLAVE_CHECK(derive_many<P>(kem, ikms, ephemeral));
+
+  std::vector<dh_output> outputs;
+  std::vector<dh_job> dhs;
+  outputs.reserve(jobs.size());
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    outputs.emplace_back(dh_size(kem));
+    dhs.push_back({ephemeral[i].secret.reveal(), jobs[i].recipient, outputs[i].writable()});
+  }
+  dh_many<P>(kem, dhs);
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    CONCLAVE_CHECK(dhs[i].done);
+    std::ranges::copy(ephemeral[i].pub.view(), jobs[i].enc.begin());
+    jobs[i].shared = extract_and_expand<P>(kem, outputs[i], jobs[i].enc, jobs[i].recipient);
+  }
+  return {};
+}
+
 // RFC 9180 4.1: Encap(pkR), writing enc
 template <crypto_provider P>
 [[nodiscard]] result<shared_secret> encap(environment& env, kem_id kem, byte_view recipient, byte_span enc) {
-  if (recipient.size() != kem_sizes(kem).public_key) return errc::malformed;
-  CONCLAVE_TRY(const key_pair ephemeral, generate_key_pair<P>(env, kem));
-  std::ranges::copy(ephemeral.pub.view(), enc.begin());
-  return dh_shared_secret<P>(kem, ephemeral.secret.reveal(), recipient, enc, recipient);
+  encap_job job{recipient, enc};
+  CONCLAVE_CHECK(encap_many<P>(env, kem, {&job, 1}));
+  return std::move(job.shared);
 }
 
 // RFC 9180 4.1: Decap(enc, skR)
 template <crypto_provider P>
 [[nodiscard]] result<shared_secret> decap(kem_id kem, const key_pair& recipient, byte_view enc) {
   if (enc.size() != kem_sizes(kem).public_key) return errc::malformed;
-  return dh_shared_secret<P>(kem, recipient.secret.reveal(), enc, enc, recipient.pub.view());
+  dh_output dh(dh_size(kem));
+  CONCLAVE_CHECK(P::dh(kem, recipient.secret.reveal(), enc, dh.writable()));
+  return extract_and_expand<P>(kem, dh, enc, recipient.pub.view());
 }
 
 }  // namespace detail

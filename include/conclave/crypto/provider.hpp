@@ -3,6 +3,7 @@
 #pragma once
 
 #include <conclave/crypto/native.hpp>
+#include <conclave/crypto/native_curves.hpp>
 #include <conclave/crypto/native_hash.hpp>
 #include <conclave/crypto/prefer.hpp>
 #include <conclave/crypto/sodium.hpp>
@@ -39,10 +40,10 @@ using default_hashes = native_hashes<sodium>;
 }  // namespace detail
 
 /// default_provider: X25519, Ed25519, ChaCha20-Poly1305, XChaCha20-Poly1305 and SipHash from libsodium, whose curve is the
-/// fastest; the rest from OpenSSL where it is present, else from Botan. AES and SHA-256 run on the CPU's own instructions;
-/// where it has none, and for the other hashes, those two come before libsodium. Every supports() is true only of what is
-/// at hand.
-struct default_provider : native_ciphers<detail::all_libraries> {
+/// fastest for one at a time; the rest from OpenSSL where it is present, else from Botan. AES, SHA-256 and curve 25519
+/// for many at once run on the CPU's own instructions; where it has none, and for the other hashes, those two come before
+/// libsodium. Every supports() is true only of what is at hand.
+struct default_provider : native_ciphers<native_curves<detail::all_libraries>> {
   static void hash(hash_id id, byte_parts parts, byte_span out) { detail::default_hashes::hash(id, parts, out); }
   static void hmac(hash_id id, byte_view key, byte_parts parts, byte_span out) {
     detail::default_hashes::hmac(id, key, parts, out);
