@@ -6,6 +6,7 @@
 ///   constant_time                  exit status 0 where nothing was reported, 77 where this CPU has nothing to check
 ///   constant_time branch|index     ends in a leak that has to be reported: what the kernels made decides a branch, or
 ///                                  where to read
+///   constant_time scalar           likewise: a product on the curve decides where to read
 #include <conclave/crypto/native_hash.hpp>
 #include <conclave/detail/ct.hpp>
 #include <conclave/otp/base32.hpp>
@@ -144,6 +145,28 @@ void check_sha256(const simd::hash_kernels& kernels) {
   }
 }
 
+/// Scalars are secret; points, and public keys when they are made, are not.
+void check_x25519(const simd::curve_kernels& kernels, bool base) {
+  constexpr std::size_t count = 19;
+  std::uint8_t scalars[count][32], points[count][32], out[count][32];
+  simd::x25519_job jobs[count];
+  for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t k = 0; k < 32; ++k) {
+      scalars[i][k] = static_cast<std::uint8_t>(i * 11 + k * 5);
+      points[i][k] = static_cast<std::uint8_t>(i == 3 ? 0 : i * 7 + k * 3 + 1);
+    }
+    jobs[i] = {scalars[i], points[i], out[i], false};
+  }
+  poison(scalars, sizeof scalars);
+  (base ? kernels.x25519_base : kernels.x25519)(jobs, count);
+  expect(poisoned(out[0], 32) && poisoned(out[count - 1], 32), "nobody watches, or the product lost its poison");
+  for (std::size_t i = 0; i < count; ++i) {
+    expect(poisoned(&jobs[i].good, 1), "the verdict lost its poison");
+    unpoison(&jobs[i].good, sizeof jobs[i].good);
+    expect(jobs[i].good == (base || i != 3), "a wrong verdict");
+  }
+}
+
 volatile int sink;
 constexpr int table[256] = {1, 2, 3};
 
@@ -163,7 +186,7 @@ int main(int argc, char** argv) {
   check_one_time_passwords();
   int checked = 0;
   std::uint8_t secret[48] = {};
-  // valgrind knows none of the wider AES instructions, and none for SHA-256
+  // valgrind knows none of the wider AES instructions, none for SHA-256, and none of AVX-512
   for (const simd::aes_kernels* const kernels : simd::all<simd::aes_kernels>()) {
     if (!simd::cpu_can_run(kernels->needs)) continue;
     if (CONCLAVE_WITH_VALGRIND != 0 && std::string_view{kernels->name} != "aesni") continue;
@@ -180,8 +203,24 @@ int main(int argc, char** argv) {
     check_sha256(*kernels);
     ++checked;
   }
+  for (const simd::curve_kernels* const kernels : simd::all<simd::curve_kernels>()) {
+    if (!simd::cpu_can_run(kernels->needs) || CONCLAVE_WITH_VALGRIND != 0) continue;
+    std::printf("%s\n", kernels->name);
+    for (const bool base : {false, true}) check_x25519(*kernels, base);
+    ++checked;
+  }
   if (checked == 0) return 77;
-  if (argc > 1) leak(secret, std::string_view{argv[1]} == "branch");
+  if (argc > 1 && std::string_view{argv[1]} == "scalar") {
+    const auto curves = simd::all<simd::curve_kernels>();
+    if (curves.empty() || !simd::cpu_can_run(curves.back()->needs) || CONCLAVE_WITH_VALGRIND != 0) return 77;
+    std::uint8_t scalar[32] = {1};
+    poison(scalar, sizeof scalar);
+    simd::x25519_job job{scalar, nullptr, secret, false};
+    curves.back()->x25519_base(&job, 1);
+    leak(secret, false);
+  } else if (argc > 1) {
+    leak(secret, std::string_view{argv[1]} == "branch");
+  }
   std::printf("%d kernels\n", checked);
   return 0;
 }

@@ -69,9 +69,10 @@ template <unsigned E, unsigned F, unsigned G, unsigned H>
 }
 
 /// add<WithT>(p, q, negative): p + q, or p - q in the lanes of `negative`. The formulas hold for all points of the curve
-/// (RFC 8032 5.1.4). Without T the sum can only be doubled.
+/// (RFC 8032 5.1.4). Without T the sum can only be doubled. The lanes come by reference: MemorySanitizer takes what is
+/// passed to a function for a decision.
 template <bool WithT, class Addend>
-[[gnu::noinline]] inline void add(point& p, const Addend& q, mask negative) noexcept {
+[[gnu::noinline]] inline void add(point& p, const Addend& q, const mask& negative) noexcept {
   const product a = carry(p.y - p.x) * select(negative, q.sum, q.difference);
   const product b = carry(p.y + p.x) * select(negative, q.difference, q.sum);
   const product c = p.t * q.t2d;
