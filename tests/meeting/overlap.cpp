@@ -254,9 +254,11 @@ TEST_CASE("M23: key ids have as many epoch bits as the meeting says") {
   for (const unsigned bits : {limits::sframe_epoch_bits_least, 8U, limits::sframe_epoch_bits_most}) {
     test_clock time;
     listener alice(time), bob(time);
+    alice.keys = std::make_shared<media_keys>(bits);
+    bob.keys = std::make_shared<media_keys>(bits);
     const std::uint64_t epoch = 0x12345;
-    alice.keys->publish({{epoch, suite, leaves, 3}, base_of(epoch), limits::sframe_overlap, time.now, bits});
-    bob.keys->publish({{epoch, suite, leaves, 0}, base_of(epoch), limits::sframe_overlap, time.now, bits});
+    alice.keys->publish({{epoch, suite, leaves, 3}, base_of(epoch), limits::sframe_overlap, time.now});
+    bob.keys->publish({{epoch, suite, leaves, 0}, base_of(epoch), limits::sframe_overlap, time.now});
     auto talk = *basic_media_sender<default_provider>::open(alice.keys, 2);
     auto ear = bob.open();
     bytes frame(sealed_size(4));
