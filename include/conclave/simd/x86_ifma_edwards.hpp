@@ -82,23 +82,27 @@ template <bool WithT, class Addend>
   finish(p, WithT, b - a, select(negative, more, less), select(negative, less, more), b + a);
 }
 
-/// transpose(v): row i and column i of eight vectors change places.
+// transpose, a step at a time: blocks of 1, 2 and 4 numbers off the diagonal change places
+[[gnu::always_inline]] inline void swap_1(vec& a, vec& b) noexcept {
+  const vec even = __builtin_shufflevector(a, b, 0, 8, 2, 10, 4, 12, 6, 14);
+  b = __builtin_shufflevector(a, b, 1, 9, 3, 11, 5, 13, 7, 15);
+  a = even;
+}
+[[gnu::always_inline]] inline void swap_2(vec& a, vec& b) noexcept {
+  const vec even = __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13);
+  b = __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15);
+  a = even;
+}
+[[gnu::always_inline]] inline void swap_4(vec& a, vec& b) noexcept {
+  const vec low = __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11);
+  b = __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
+  a = low;
+}
+/// transpose(v): row i and column i of eight vectors change places. Written out, so that they stay in registers.
 [[gnu::always_inline]] inline void transpose(vec* v) noexcept {
-  for (std::size_t i = 0; i < 8; i += 2) {
-    const vec a = v[i], b = v[i + 1];
-    v[i] = __builtin_shufflevector(a, b, 0, 8, 2, 10, 4, 12, 6, 14);
-    v[i + 1] = __builtin_shufflevector(a, b, 1, 9, 3, 11, 5, 13, 7, 15);
-  }
-  for (const std::size_t i : {0U, 1U, 4U, 5U}) {
-    const vec a = v[i], b = v[i + 2];
-    v[i] = __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13);
-    v[i + 2] = __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15);
-  }
-  for (std::size_t i = 0; i < 4; ++i) {
-    const vec a = v[i], b = v[i + 4];
-    v[i] = __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11);
-    v[i + 4] = __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
-  }
+  swap_1(v[0], v[1]), swap_1(v[2], v[3]), swap_1(v[4], v[5]), swap_1(v[6], v[7]);
+  swap_2(v[0], v[2]), swap_2(v[1], v[3]), swap_2(v[4], v[6]), swap_2(v[5], v[7]);
+  swap_4(v[0], v[4]), swap_4(v[1], v[5]), swap_4(v[2], v[6]), swap_4(v[3], v[7]);
 }
 
 /// row: an addend of one lane, in the order of its members; an affine one ends with its first 16 numbers.
@@ -117,23 +121,23 @@ inline void write_rows(const affine_addend& a, const factor* z, std::uint64_t* c
     for (std::size_t i = 0; i < lanes; ++i) store(to[i] + 8 * part, v[8 * part + i]);
   }
 }
-template <std::size_t Numbers>
-[[gnu::always_inline]] inline void read_parts(const std::uint64_t* const (&from)[lanes], vec* v) noexcept {
-  for (std::size_t part = 0; part < Numbers / 8; ++part) {
-    for (std::size_t i = 0; i < lanes; ++i) v[8 * part + i] = load(from[i] + 8 * part);
-    transpose(v + 8 * part);
-  }
+/// read_part(from, v): the next eight numbers of each row.
+template <std::size_t... I>
+[[gnu::always_inline]] inline void read_part(const std::uint64_t* const (&from)[lanes], std::size_t at, vec* v,
+                                             std::index_sequence<I...>) noexcept {
+  ((v[I] = load(from[I] + at)), ...);
+  transpose(v);
 }
 [[gnu::always_inline]] inline affine_addend read_affine(const std::uint64_t* const (&from)[lanes]) noexcept {
   vec v[affine_row];
-  read_parts<affine_row>(from, v);
+  read_part(from, 0, v, std::make_index_sequence<lanes>{});
+  read_part(from, 8, v + 8, std::make_index_sequence<lanes>{});
   return {{{v[0], v[1], v[2], v[3], v[4]}}, {{v[5], v[6], v[7], v[8], v[9]}}, {{v[10], v[11], v[12], v[13], v[14]}}};
 }
 [[gnu::always_inline]] inline addend read_full(const std::uint64_t* const (&from)[lanes]) noexcept {
-  vec v[full_row];
-  read_parts<full_row>(from, v);
-  return {{{{v[0], v[1], v[2], v[3], v[4]}}, {{v[5], v[6], v[7], v[8], v[9]}}, {{v[10], v[11], v[12], v[13], v[14]}}},
-          {{v[16], v[17], v[18], v[19], v[20]}}};
+  vec v[lanes];
+  read_part(from, affine_row, v, std::make_index_sequence<lanes>{});
+  return {read_affine(from), {{v[0], v[1], v[2], v[3], v[4]}}};
 }
 
 /// digit: one of every lane, |digit| <= 2^(Width - 1).
@@ -240,18 +244,23 @@ class comb_table {
   /// pick(i, multiple): 0 to 16 in each lane. All sixteen are read, wherever one of them is wanted.
   [[nodiscard]] affine_addend pick(std::size_t i, vec multiple) const noexcept {
     const mask some = lanes_with(multiple, multiple);
-    const vec index = multiple - 1;
     vec v[15];
-    for (std::size_t k = 0; k < 15; ++k)
-      v[k] = reinterpret_cast<vec>(_mm512_permutex2var_epi64(reinterpret_cast<__m512i>(load(numbers_[i][k])),
-                                                             reinterpret_cast<__m512i>(index),
-                                                             reinterpret_cast<__m512i>(load(numbers_[i][k] + lanes))));
+    pick_numbers(numbers_[i], multiple - 1, v, std::make_index_sequence<15>{});
     return {select(some, factor{{v[0], v[1], v[2], v[3], v[4]}}, small(1)),
             select(some, factor{{v[5], v[6], v[7], v[8], v[9]}}, small(1)),
             select(some, factor{{v[10], v[11], v[12], v[13], v[14]}}, small(0))};
   }
 
  private:
+  template <std::size_t... K>
+  [[gnu::always_inline]] static void pick_numbers(const std::uint64_t (&from)[15][2 * lanes], vec index, vec* v,
+                                                  std::index_sequence<K...>) noexcept {
+    ((v[K] = reinterpret_cast<vec>(_mm512_permutex2var_epi64(reinterpret_cast<__m512i>(load(from[K])),
+                                                             reinterpret_cast<__m512i>(index),
+                                                             reinterpret_cast<__m512i>(load(from[K] + lanes))))),
+     ...);
+  }
+
   comb_table() noexcept {
     start_ = base_point();
     point some[2];
