@@ -135,7 +135,8 @@ TEST_CASE("Many DHs: each has the outcome of its own call, failures included") {
         }
       }
     }
-    dh_job other{bytes(56, 1), bytes(56, 5), {}};
+    const bytes other_sk(56, 1), other_pk(56, 5);
+    dh_job other{other_sk, other_pk, {}};
     dh_many<P>(kem_id::dhkem_x448_sha512, {&other, 1});
     CHECK(other.done.error() == errc::unsupported);
   });

@@ -82,7 +82,8 @@ struct dh_workspace {
 /// multiply_some(w, jobs, count, product_of): up to eight times `groups` jobs. A missing job is the scalar 0, which
 /// clamping changes, and the base point. Not inline, so that wipe_stack() finds what it leaves.
 template <class F>
-[[gnu::noinline]] inline void multiply_some(dh_workspace& w, x25519_job* jobs, std::size_t count, F product_of) noexcept {
+[[gnu::noinline]] inline void multiply_some(dh_workspace& w, x25519_job* jobs, std::size_t count,
+                                            F product_of) noexcept {
   const std::size_t used = (count + lanes - 1) / lanes;
   mask infinite[groups];
   for (std::size_t g = 0; g < used; ++g) {
