@@ -418,6 +418,69 @@ void compare_signatures(const simd::curve_kernels& table, std::size_t total) {
 
 }  // namespace
 
+// AddressSanitizer keeps frames elsewhere, and MemorySanitizer does not like how the stack is read
+#if defined(__SANITIZE_ADDRESS__)
+#define CONCLAVE_PLAIN_STACK 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
+#define CONCLAVE_PLAIN_STACK 0
+#endif
+#endif
+#ifndef CONCLAVE_PLAIN_STACK
+#define CONCLAVE_PLAIN_STACK 1
+#endif
+
+#if CONCLAVE_PLAIN_STACK
+namespace {
+
+/// dead_stack_holds(words): whether one of them lies where functions that have returned had their frames.
+[[gnu::noinline]] bool dead_stack_holds(std::span<const std::uint64_t> words) {
+  std::uint64_t area[16384];
+  __asm__ volatile("" : "=m"(area));  // as if it had been written: it is read as it was found
+  return std::ranges::any_of(area, [&](std::uint64_t w) { return std::ranges::count(words, w) != 0; });
+}
+[[gnu::noinline]] void leave_behind(std::uint64_t word) {
+  std::uint64_t area[4096];
+  std::ranges::fill(area, word);
+  __asm__ volatile("" : : "m"(area));
+}
+
+}  // namespace
+
+TEST_CASE("Curve 25519: neither scalars nor products stay on the stack") {
+  leave_behind(0x0123456789abcdef);
+  const std::uint64_t planted = 0x0123456789abcdef;
+  CHECK(dead_stack_holds({&planted, 1}));
+
+  where_it_runs([](const simd::curve_kernels& table) {
+    for (const auto work : {table.x25519, table.x25519_base}) {
+      std::mt19937_64 random(1);
+      std::vector<product> cases(9);
+      for (product& c : cases) {
+        for (auto& b : c.scalar) b = static_cast<std::uint8_t>(random());
+        c.point[0] = 9;
+      }
+      std::vector<key> outs;
+      auto jobs = jobs_of(cases, outs);
+      work(jobs.data(), jobs.size());  // tables are made on first use
+      leave_behind(0);
+      work(jobs.data(), jobs.size());
+      const auto found = [&](const key& k) {
+        std::array<std::uint64_t, 2> words;  // clamping changes the first and the last
+        std::memcpy(words.data(), k.data() + 8, sizeof words);
+        return dead_stack_holds(words);
+      };
+      // the last job is what a workspace would still hold
+      const bool left = found(cases.back().scalar);
+      CHECK_FALSE(left);
+      work(jobs.data(), jobs.size());
+      const bool product_left = found(outs.back());
+      CHECK_FALSE(product_left);
+    }
+  });
+}
+#endif
+
 TEST_CASE("Curve 25519: random and broken signatures have libsodium's verdict") {
   where_it_runs([](const simd::curve_kernels& table) { compare_signatures(table, 40'000); });
 }
