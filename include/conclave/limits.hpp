@@ -19,12 +19,17 @@ inline constexpr std::size_t message_bytes = std::size_t{1} << 28U;
 /// Bytes of one credential: a chain of a few certificates.
 inline constexpr std::size_t credential_bytes = 16384;
 
+/// Bytes of the extensions of one leaf node, and of one key package beside it: every member holds them, and a GroupInfo
+/// carries those of all.
+inline constexpr std::size_t leaf_extension_bytes = 4096;
+
 /// Extensions in one list, and entries in one vector of a Capabilities: a dozen are registered.
 inline constexpr std::size_t extensions = 64;
 inline constexpr std::size_t capabilities = 256;
 
 /// Proposals waiting for a commit, per group: a mass leave of a large meeting, without letting one member fill memory.
 inline constexpr std::size_t pending_proposals = 16384;
+inline constexpr std::size_t pending_proposal_bytes = std::size_t{1} << 26U;
 
 /// Lists of proposals that are tried until one makes a valid commit: enough to find two bad ones among the most there can
 /// be, and few enough that a flood of bad ones costs its sender more than the committer.

@@ -46,7 +46,7 @@ TEST_CASE("M7: everybody has the same code in an epoch, and a new one whenever a
 
   // another meeting of the same people, as somebody in between would have to make it, has another code
   table other(3, {}, 2);
-  CHECK(compare(other[0].long_code(), t[0].long_code()) != sas::comparison::same);
+  CHECK(compare(*other[0].long_code(), *t[0].long_code()) != sas::comparison::same);
   CHECK(other[0].code().digits() != t[0].code().digits());
 }
 

@@ -71,11 +71,11 @@ TEST_CASE("five people in a meeting verify it, and it stays verified until someb
                                          meeting.now()));
   meeting.deliver();
   const auto code = *people[0].verification().show(meeting.now());
-  const auto long_code = people[0].long_code();
+  const auto long_code = *people[0].long_code();
   for (auto& p : people) {
     CHECK(*p.verification().show(meeting.now()) == code);
-    CHECK(compare(p.long_code(), people[0].long_code()) == cv::sas::comparison::same);
-    CHECK(compare(p.machine_code(), people[0].machine_code()) == cv::sas::comparison::same);
+    CHECK(compare(*p.long_code(), *people[0].long_code()) == cv::sas::comparison::same);
+    CHECK(compare(*p.machine_code(), *people[0].machine_code()) == cv::sas::comparison::same);
     REQUIRE(p.verification().decide(true, meeting.now()));
   }
   meeting.deliver();
@@ -84,7 +84,7 @@ TEST_CASE("five people in a meeting verify it, and it stays verified until someb
 
   meeting.commit(*people[0].refresh());
   for (auto& p : people) CHECK(p.verification().verified());
-  CHECK(compare(people[1].long_code(), long_code) == cv::sas::comparison::another_epoch);
+  CHECK(compare(*people[1].long_code(), long_code) == cv::sas::comparison::another_epoch);
 
   meeting.commit(*people[0].remove(people[4].own_leaf()));
   for (std::size_t i = 0; i < 4; ++i) CHECK_FALSE(people[i].verification().verified());

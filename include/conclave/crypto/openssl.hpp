@@ -5,6 +5,7 @@
 #include <conclave/crypto/checked_aead.hpp>
 #include <conclave/crypto/checked_ctr.hpp>
 #include <conclave/crypto/hmac.hpp>
+#include <conclave/crypto/small_order.hpp>
 #include <conclave/detail/ct.hpp>
 
 #include <openssl/core_names.h>
@@ -456,7 +457,8 @@ struct openssl {
     const detail::quiet_errors quiet;
     if (!supports(kem)) return errc::unsupported;
     const auto* curve = detail::openssl_curve::of(kem);
-    const bool valid = curve != nullptr ? curve->read_point(pk) != nullptr : pk.size() == kem_sizes(kem).public_key;
+    const bool valid = curve != nullptr ? curve->read_point(pk) != nullptr
+                                        : pk.size() == kem_sizes(kem).public_key && !detail::is_small_order(kem, pk);
     return valid ? status{} : errc::malformed;
   }
 

@@ -5,6 +5,7 @@
 
 #include <conclave/crypto/checked_aead.hpp>
 #include <conclave/crypto/checked_ctr.hpp>
+#include <conclave/crypto/small_order.hpp>
 
 #include <sodium.h>
 
@@ -246,7 +247,8 @@ struct sodium {
   }
   [[nodiscard]] static status dh_check_public_key(kem_id kem, byte_view pk) noexcept {
     if (!supports(kem)) return errc::unsupported;
-    return pk.size() == crypto_scalarmult_BYTES ? status{} : errc::malformed;
+    if (pk.size() != crypto_scalarmult_BYTES || detail::is_small_order(kem, pk)) return errc::malformed;
+    return {};
   }
 
   // RFC 8032 5.1; libsodium's private key is the seed followed by the public key

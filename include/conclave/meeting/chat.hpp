@@ -84,7 +84,7 @@ class chat_history {
   /// add(sender, name, epoch, content): authentic content, in the order of the delivery service.
   const chat_message& add(mls::leaf_index sender, std::string name, std::uint64_t epoch, const chat_content& content) {
     std::uint64_t& last = last_[sender];
-    const std::uint64_t missing = last != 0 && content.number > last + 1 ? content.number - last - 1 : 0;
+    const std::uint64_t missing = last != 0 && content.number > last ? content.number - last - 1 : 0;
     last = std::max(last, content.number);
     if (messages_.size() == limits::chat_messages) messages_.pop_front();
     messages_.push_back(

@@ -119,4 +119,27 @@ class media_keys {
   std::unordered_map<std::uint32_t, stream_state> streams_;
 };
 
+/// live_media_keys: a meeting's hold on its keys: where the meeting ends, nothing is sealed for it any more. Move-only.
+class live_media_keys {
+ public:
+  explicit live_media_keys(unsigned epoch_bits) : keys_{std::make_shared<media_keys>(epoch_bits)} {}
+  live_media_keys(live_media_keys&&) noexcept = default;
+  live_media_keys& operator=(live_media_keys&& other) noexcept {
+    if (this != &other) {
+      if (keys_) keys_->close();
+      keys_ = std::move(other.keys_);
+    }
+    return *this;
+  }
+  ~live_media_keys() {
+    if (keys_) keys_->close();
+  }
+
+  [[nodiscard]] media_keys* operator->() const noexcept { return keys_.get(); }
+  [[nodiscard]] const std::shared_ptr<media_keys>& shared() const noexcept { return keys_; }
+
+ private:
+  std::shared_ptr<media_keys> keys_;
+};
+
 }  // namespace conclave

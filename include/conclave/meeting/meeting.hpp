@@ -15,6 +15,8 @@
 namespace conclave::inline CONCLAVE_ABI {
 
 namespace rules {
+inline constexpr rule a_host_stays{"the last host leaves, and others stay", "meeting/meeting.hpp"};
+inline constexpr rule room_members{"somebody in a room is no member of the meeting", "RFC 9420 11.3"};
 inline constexpr rule no_verification_on{"a spoken verification is on: who comes in now would end it",
                                          "sas/verification.hpp"};
 }  // namespace rules
@@ -49,7 +51,8 @@ class basic_meeting {
     bool renews_;  // the keys of who makes it
   };
 
-  /// saying: text that is ready to be sent; it is not in the chat before apply().
+  /// saying: text that is ready to be sent; it is not in the chat before apply(). One that is dropped counts as missing
+  /// for the others.
   class saying {
    public:
     [[nodiscard]] byte_view message() const noexcept { return message_; }
@@ -59,6 +62,7 @@ class basic_meeting {
     bytes message_;
     text_kind kind_{};
     std::uint64_t epoch_ = 0;
+    std::uint64_t number_ = 0;
     std::string text_;
   };
 
@@ -86,7 +90,7 @@ class basic_meeting {
     CONCLAVE_CHECK(parameters.valid());
     std::array<std::uint8_t, 32> group_id;
     CONCLAVE_CHECK(env.random(group_id));
-    auto rules = std::make_shared<shared_rules>(options.group.rules);
+    auto rules = std::make_shared<shared_rules>(&sframe::supports<P>, options.group.rules);
     CONCLAVE_TRY(auto group, mls::basic_group<P>::create(env, options.suite, client_of(me, options.client), group_id,
                                                          with_parameters({}, parameters), ruled(options, *rules)));
     return start(env, client_of(me, options.client), std::move(group), std::move(rules), name, options);
@@ -98,7 +102,7 @@ class basic_meeting {
   [[nodiscard]] static result<basic_meeting> join(knock&& wish, byte_view welcome,
                                                   std::optional<byte_view> ratchet_tree = std::nullopt,
                                                   std::string_view name = {}) {
-    auto rules = std::make_shared<shared_rules>(wish.options_.group.rules);
+    auto rules = std::make_shared<shared_rules>(&sframe::supports<P>, wish.options_.group.rules);
     CONCLAVE_TRY(auto group, mls::basic_group<P>::join(*wish.env_, wish.me_.clone(), std::move(wish.package_), welcome,
                                                        {ratchet_tree, {}}, ruled(wish.options_, *rules)));
     return start(*wish.env_, wish.me_.clone(), std::move(group), std::move(rules), name, wish.options_);
@@ -123,6 +127,7 @@ class basic_meeting {
   }
   void continue_from(basic_meeting&& before) {
     basic_meeting lost = std::move(before);
+    lost.keys_->close();
     said_ = lost.said_;
     chat_ = std::move(lost.chat_);
     events_ = std::move(lost.events_);
@@ -147,6 +152,8 @@ class basic_meeting {
   [[nodiscard]] result<change> remove(std::span<const mls::leaf_index> leaves) {
     mls::commit_request request;
     request.remove = leaves;
+    const bytes items = without_roles(leaves);
+    if (!items.empty()) request.extensions = items;
     return commit(request);
   }
   [[nodiscard]] result<change> remove(mls::leaf_index leaf) { return remove({&leaf, 1}); }
@@ -163,11 +170,20 @@ class basic_meeting {
   [[nodiscard]] bool admissions_held() {
     const auto now = env_->steady();
     verification_.tick(now);
-    return verification_.running() || now < held_until_;
+    const bool taking_part = verification_.running() && verification_.phase() != sas::phase::invited;
+    return taking_part || now < held_until_;
   }
 
-  /// leave(): a proposal to remove this participant, for anybody to commit. Until then it stays in.
-  [[nodiscard]] result<bytes> leave() { return group_.propose_remove(*env_, group_.own_leaf()); }
+  /// leave(): a proposal to remove this participant, for anybody to commit. Until then it stays in, and leaving() says
+  /// so: a proposal is over with its epoch, so one that was not committed is made again. Errors: refused for the last
+  /// host in a meeting of others, which nobody could change any more: make somebody else one first.
+  [[nodiscard]] result<bytes> leave() {
+    if (last_host()) return failure{errc::refused, rules::a_host_stays};
+    CONCLAVE_TRY(auto wish, group_.propose_remove(*env_, group_.own_leaf()));
+    leaving_ = true;
+    return wish;
+  }
+  [[nodiscard]] bool leaving() const noexcept { return leaving_ && active(); }
 
   // ---- what all agree on -----------------------------------------------------------------------------------------
 
@@ -245,13 +261,13 @@ class basic_meeting {
     out.epoch_ = epoch();
     out.text_ = text;
     CONCLAVE_TRY(out.message_, say(wire::encode(chat_content{kind, said_ + 1, as_bytes(text)})));
-    ++said_;
+    out.number_ = ++said_;
     return out;
   }
   /// apply(saying): the delivery service has taken it: here is its place in the chat.
   void apply(saying&& taken) {
     const saying own = std::move(taken);
-    chat_.add(own_leaf(), name_of(own_leaf()), own.epoch_, {own.kind_, 0, as_bytes(own.text_)});
+    chat_.add(own_leaf(), name_of(own_leaf()), own.epoch_, {own.kind_, own.number_, as_bytes(own.text_)});
   }
   [[nodiscard]] const chat_history& chat() const noexcept { return chat_; }
 
@@ -259,8 +275,8 @@ class basic_meeting {
 
   /// open_sender(stream): the stream's only sender; misuse while another one lives; refused after restore(), until the
   /// next epoch. open_receiver(): any number.
-  [[nodiscard]] result<sender> open_sender(std::uint32_t stream) { return sender::open(keys_, stream); }
-  [[nodiscard]] result<receiver> open_receiver() { return receiver::open(*env_, keys_); }
+  [[nodiscard]] result<sender> open_sender(std::uint32_t stream) { return sender::open(keys_.shared(), stream); }
+  [[nodiscard]] result<receiver> open_receiver() { return receiver::open(*env_, keys_.shared()); }
 
   // ---- facts -----------------------------------------------------------------------------------------------------
 
@@ -274,15 +290,15 @@ class basic_meeting {
     out.own_role = role_of(own_leaf());
     return out;
   }
-  /// code(): the security code of this epoch, settled or not.
-  [[nodiscard]] sas::security_code code() const noexcept {
-    return *sas::security_code::make(group_.authenticator().reveal(), group_.epoch_number());
-  }
-  /// long_code(), machine_code(): the same code for those who have patience, and for cameras.
-  [[nodiscard]] sas::long_security_code long_code() const {
+  /// code(): the security code of this epoch, settled or not; that of the last one after leaving.
+  [[nodiscard]] const sas::security_code& code() const noexcept { return code_; }
+  /// long_code(), machine_code(): the same code for those who have patience, and for cameras. misuse after leaving.
+  [[nodiscard]] result<sas::long_security_code> long_code() const {
+    if (!active()) return errc::misuse;
     return sas::long_security_code::make<P>(group_.suite().hash_algorithm(), group_.authenticator().reveal(), epoch());
   }
-  [[nodiscard]] sas::machine_code machine_code() const {
+  [[nodiscard]] result<sas::machine_code> machine_code() const {
+    if (!active()) return errc::misuse;
     return sas::machine_code::make<P>(group_.suite().hash_algorithm(), group_.authenticator().reveal(), epoch());
   }
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
@@ -333,6 +349,9 @@ class basic_meeting {
     signatures.add_key_package(package);
     CONCLAVE_CHECK(signatures.verify());
     const auto& leaf = package->leaf.value;
+    if (!leaf.lifetime.covers(env_->wall())) return failure{errc::refused, mls::rules::lifetime_is_current};
+    if (group_.tree().find_member(leaf.signature_key) || group_.tree().has_encryption_key(leaf.encryption_key))
+      return failure{errc::refused, mls::rules::unique_keys};
     return conclave::visitor{shown_name(validator(), present_leaf(leaf)), judge().member(leaf), claims_of(leaf)};
   }
   /// facts(kind, devices): what decide_admission() wants to know of this meeting. Looks at everybody.
@@ -399,6 +418,7 @@ class basic_meeting {
     p.roles = roles.list();
     p.door = door::lobby;
     CONCLAVE_TRY(auto branched, group_.branch(*env_, me_.clone(), group_id, key_packages, with_parameters({}, p)));
+    CONCLAVE_CHECK(all_from_here(branched.group.tree()));
     CONCLAVE_TRY(auto room, start(*env_, me_.clone(), std::move(branched.group), rules_, name, options_));
     return room_for_some{std::move(room), branched.welcomes.empty() ? bytes{} : std::move(branched.welcomes.front())};
   }
@@ -407,9 +427,10 @@ class basic_meeting {
   [[nodiscard]] result<basic_meeting> enter_room(knock&& wish, byte_view welcome,
                                                  std::optional<byte_view> ratchet_tree = std::nullopt,
                                                  std::string_view name = {}) const {
-    auto rules = std::make_shared<shared_rules>(wish.options_.group.rules);
+    auto rules = std::make_shared<shared_rules>(&sframe::supports<P>, wish.options_.group.rules);
     CONCLAVE_TRY(auto group, group_.join_successor(*wish.env_, wish.me_.clone(), std::move(wish.package_), welcome,
                                                    {ratchet_tree, {}}, ruled(wish.options_, *rules)));
+    CONCLAVE_CHECK(all_from_here(group.tree()));
     return start(*wish.env_, wish.me_.clone(), std::move(group), std::move(rules), name, wish.options_);
   }
 
@@ -424,7 +445,7 @@ class basic_meeting {
   [[nodiscard]] static result<basic_meeting> restore(environment& env, const mls::snapshot_key& key,
                                                      std::uint64_t newest, byte_view sealed, const identity& me,
                                                      std::string_view name = {}, const meeting_options& options = {}) {
-    auto rules = std::make_shared<shared_rules>(options.group.rules);
+    auto rules = std::make_shared<shared_rules>(&sframe::supports<P>, options.group.rules);
     CONCLAVE_TRY(auto group, mls::basic_group<P>::restore(env, key, newest, sealed, ruled(options, *rules)));
     if (!group.active() || !equal(group.tree().leaf(group.own_leaf())->signature_key, me.key().public_view()))
       return errc::misuse;
@@ -446,10 +467,10 @@ class basic_meeting {
         options_{options},
         verification_{p.code_bits},
         cadence_{group_.own_leaf(), group_.tree().leaf_count(), group_.tree().member_count(), draw, env.steady()},
-        keys_{std::make_shared<media_keys>(p.epoch_bits)} {
+        keys_{p.epoch_bits} {
     agreed_ = to_bytes(context().extensions.encoded());
     for (const mls::judged_identity& who : group_.identities(env.wall())) attend(who.leaf, who.state);
-    screen_.enter(code(), env.steady());
+    show_code();
     icon_ = header().level;
   }
 
@@ -463,6 +484,7 @@ class basic_meeting {
   [[nodiscard]] static mls::group_policy ruled(const meeting_options& options, shared_rules& rules) {
     mls::group_policy out = options.group;
     out.rules = &rules;
+    out.one_welcome_for_all = true;  // change::welcome() is one
     return out;
   }
 
@@ -481,7 +503,7 @@ class basic_meeting {
   [[nodiscard]] static result<entering> enter_by_oneself(environment& env, mls::client&& me, byte_view entrance,
                                                          std::string_view name, const meeting_options& options,
                                                          bool again) {
-    auto rules = std::make_shared<shared_rules>(options.group.rules);
+    auto rules = std::make_shared<shared_rules>(&sframe::supports<P>, options.group.rules);
     mls::external_join_options with;
     with.resync = again;
     CONCLAVE_TRY(auto joined,
@@ -509,6 +531,41 @@ class basic_meeting {
   }
   void attend(mls::leaf_index leaf, identity_state state) {
     attendance_.add(leaf, {epoch(), name_in_tree(leaf), state});
+  }
+
+  /// Everybody in a room has the key of a member here: names are claims.
+  [[nodiscard]] status all_from_here(const mls::ratchet_tree<P>& room) const {
+    bool all = true;
+    room.for_each_leaf(
+        [&](mls::leaf_index i) { all = all && group_.tree().find_member(room.leaf(i)->signature_key).has_value(); });
+    if (!all) return failure{errc::refused, rules::room_members};
+    return {};
+  }
+  [[nodiscard]] bool last_host() const {
+    if (size() < 2 || role_of(own_leaf()) != role::host) return false;
+    for (const role_entry entry : parameters().roles)
+      if (const auto leaf = group_.tree().find_member(entry.signature_key);
+          entry.role == role::host && leaf && *leaf != own_leaf())
+        return false;
+    return true;
+  }
+  void show_code() {
+    code_ = *sas::security_code::make(group_.authenticator().reveal(), epoch());
+    screen_.enter(code_, env_->steady());
+  }
+
+  /// What all agree on without the roles of these members, where this one may change it; empty where it is the same. A
+  /// role belongs to a key, and would wait for whoever is let in with it.
+  [[nodiscard]] bytes without_roles(std::span<const mls::leaf_index> leaves) const {
+    if (role_of(own_leaf()) != role::host) return {};
+    meeting_parameters p = parameters();
+    std::vector<encoded_roles> kept;
+    for (const mls::leaf_index leaf : leaves) {
+      if (role_of(leaf) == role::participant || leaf == own_leaf()) continue;
+      kept.push_back(with_role(p.roles, group_.tree().leaf(leaf)->signature_key, role::participant));
+      p.roles = kept.back().list();
+    }
+    return kept.empty() ? bytes{} : with_parameters(context().extensions, p);
   }
 
   // ---- events ----------------------------------------------------------------------------------------------------
@@ -552,7 +609,7 @@ class basic_meeting {
     held_until_ = {};
     holds_ = 0;
     if (verification_.running() || verification_.verified()) catch_up();
-    screen_.enter(code(), env_->steady());
+    show_code();
     tell({code_changed, epoch(), {}, {}, {}, {}});
     return publish(!changed.removed.empty());
   }
@@ -582,16 +639,20 @@ class basic_meeting {
     const bool current = got.epoch == epoch();
     if (chat_content::is(got.plaintext)) {
       const auto content = wire::decode<chat_content>(got.plaintext);
-      if (!content) return;
-      // the roster knows who sits there now, which after a late message may be somebody else
-      chat_.add(got.sender, current ? name_of(got.sender) : std::string{}, got.epoch, *content);
-      tell({meeting_event::kind::said, got.epoch, got.sender, chat_.messages().back().name, {}, {}});
+      // what comes late from somebody who is out by now may have been written after the removal
+      const auto* who = attendance_.find(got.sender);
+      if (!content || who == nullptr || who->since > got.epoch) return;
+      chat_.add(got.sender, who->name, got.epoch, *content);
+      // the chat has it: no flood of it hides who comes and goes
+      if (events_.size() < limits::meeting_events / 2)
+        tell({meeting_event::kind::said, got.epoch, got.sender, chat_.messages().back().name, {}, {}});
     } else if (current && sas::message::is(got.plaintext)) {
       catch_up();
       const auto now = env_->steady();
       const auto heard = verification_.receive(number(got.sender), got.epoch, got.plaintext, now);
       if (!heard) return;
-      if (*heard == sas::notice::others && holds_ < limits::verification_failures_per_epoch) {
+      const bool begins = *heard == sas::notice::others || *heard == sas::notice::invitation;
+      if (begins && holds_ < limits::verification_failures_per_epoch) {
         ++holds_;
         held_until_ = now + 2 * limits::verification_phase;
       }
@@ -629,9 +690,11 @@ class basic_meeting {
   meeting_options options_;
   bytes agreed_;  // the extensions of the GroupContext, parameters among them
   attendance attendance_;
+  sas::security_code code_;
   sas::code_screen<> screen_;
   chat_history chat_;
   std::uint64_t said_ = 0;
+  bool leaving_ = false;
   sas::basic_verification<P> verification_;
   std::optional<std::uint64_t> verified_epoch_;  // that the verification has entered
   std::deque<bytes> unsaid_;                     // messages of the verification
@@ -640,7 +703,7 @@ class basic_meeting {
   std::deque<meeting_event> events_;
   security_level icon_{};  // when events were taken last
   refresh_cadence cadence_;
-  std::shared_ptr<media_keys> keys_;
+  live_media_keys keys_;
 };
 
 /// meeting, knock: over the default provider.

@@ -3,6 +3,7 @@
 /// to.
 #pragma once
 
+#include <conclave/identity/certificate_details.hpp>
 #include <conclave/meeting/client.hpp>
 #include <conclave/mls/identities.hpp>
 #include <conclave/sas/verification.hpp>
@@ -29,13 +30,17 @@ struct visitor {
   client_claims client;  ///< by its own account
 };
 
-/// shown_name(validator, who): empty where the credential names nobody.
+/// shown_name(validator, who): of at most limits::name_bytes before what could deceive the eye is escaped; empty where the
+/// credential names nobody.
 [[nodiscard]] inline std::string shown_name(identity_validator* validator, const presented_identity& who) {
+  const auto shown = [](byte_view name) {
+    return x509::detail::printable(name.first(std::min(name.size(), limits::name_bytes)));
+  };
   if (validator != nullptr) {
     const auto name = validator->identity(who);
-    return name ? std::string{as_text(*name)} : std::string{};
+    return name ? shown(*name) : std::string{};
   }
-  return who.type == credential_type::basic ? std::string{as_text(who.credential)} : std::string{};
+  return who.type == credential_type::basic ? shown(who.credential) : std::string{};
 }
 
 /// spoken_state: what comparing the spoken code has come to, for this participant.

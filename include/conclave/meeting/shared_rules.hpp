@@ -21,19 +21,32 @@ inline constexpr rule strangers_knock{"a stranger proposes itself instead of kno
                                       "meeting/shared_rules.hpp"};
 inline constexpr rule within_capacity{"the meeting is full", "meeting/shared_rules.hpp"};
 inline constexpr rule media_stands{"the parameters of media stand for the whole meeting", "meeting/shared_rules.hpp"};
-inline constexpr rule no_keys_of_others{"who commits to a pre-shared key has no right to", "meeting/shared_rules.hpp"};
+inline constexpr rule no_pre_shared_keys{"a pre-shared key, which some members may not have",
+                                         "meeting/shared_rules.hpp"};
+inline constexpr rule refresh_by_commit{"an Update: members renew their keys by commits", "meeting/shared_rules.hpp"};
+inline constexpr rule meeting_stands{"a ReInit, which would end the meeting", "meeting/shared_rules.hpp"};
 }  // namespace rules
 
 /// shared_rules: without state, and so the same for everybody. `own` are further rules of the host application, which all
 /// members need to have alike; nullptr for none. Outlives the group.
 class shared_rules final : public mls::commit_rules {
  public:
-  explicit shared_rules(mls::commit_rules* own = nullptr) noexcept : own_{own} {}
+  /// serves(media): whether this client can seal and open such frames.
+  using serves = bool (*)(sframe::cipher_suite);
+
+  explicit shared_rules(serves media, mls::commit_rules* own = nullptr) noexcept : serves_{media}, own_{own} {}
+
+  [[nodiscard]] status allow_group(const mls::group_facts& group) override {
+    CONCLAVE_TRY(const auto context, wire::decode<mls::group_context>(group.context()));
+    CONCLAVE_TRY(const auto p, meeting_parameters::of(context.extensions));
+    if (!serves_(p.media)) return errc::unsupported;
+    return own_ == nullptr ? status{} : own_->allow_group(group);
+  }
 
   [[nodiscard]] status allow(const mls::group_facts& group, const mls::commit_facts& commit) override {
     CONCLAVE_TRY(const auto context, wire::decode<mls::group_context>(group.context()));
     CONCLAVE_TRY(const auto p, meeting_parameters::of(context.extensions));
-    const rights of(p, context.extensions, group);
+    const rights of(p, context, group);
     const role committer = of.role_of(commit.committer);
     std::size_t coming = 0, going = 0;
     for (const auto& [wish, proposer, by_reference] : commit.proposals) {
@@ -56,7 +69,7 @@ class shared_rules final : public mls::commit_rules {
   [[nodiscard]] status allow_proposal(const mls::group_facts& group, const mls::listed_proposal& wish) override {
     CONCLAVE_TRY(const auto context, wire::decode<mls::group_context>(group.context()));
     CONCLAVE_TRY(const auto p, meeting_parameters::of(context.extensions));
-    const rights of(p, context.extensions, group);
+    const rights of(p, context, group);
     // strangers would fill the memory of everybody, and nobody could speak before a commit has cleared it
     if (wish.sender.type == mls::sender_type::new_member_proposal)
       return failure{errc::refused, rules::strangers_knock};
@@ -70,8 +83,8 @@ class shared_rules final : public mls::commit_rules {
   /// rights: who may propose what in the present epoch.
   class rights {
    public:
-    rights(const meeting_parameters& p, const mls::extension_list& extensions, const mls::group_facts& group)
-        : parameters_{&p}, extensions_{&extensions}, group_{&group} {
+    rights(const meeting_parameters& p, const mls::group_context& context, const mls::group_facts& group)
+        : parameters_{&p}, extensions_{&context.extensions}, epoch_{context.epoch}, group_{&group} {
       for (const role_entry entry : p.roles) roles_.push_back(entry);
     }
 
@@ -84,9 +97,9 @@ class shared_rules final : public mls::commit_rules {
     [[nodiscard]] status allow(const mls::proposal& wish, const mls::sender& who, role is) const {
       const meeting_parameters& p = *parameters_;
       switch (wish.type) {
-        case mls::proposal_type::update:
         case mls::proposal_type::self_remove:
         case mls::proposal_type::external_init: return {};
+        case mls::proposal_type::update: return failure{errc::refused, rules::refresh_by_commit};
         case mls::proposal_type::add:
           if (p.door >= door::locked) return failure{errc::refused, rules::door_open};
           if (is < p.admits) return failure{errc::refused, rules::may_admit};
@@ -96,11 +109,11 @@ class shared_rules final : public mls::commit_rules {
           if (is < p.removes || is < role_of(wish.remove)) return failure{errc::refused, rules::may_remove};
           return {};
         case mls::proposal_type::psk:
-          // a key that some members do not have would split the meeting
-          if (is < role::host) return failure{errc::refused, rules::no_keys_of_others};
+          // a key that some members do not have would split the meeting; the one of a room's first commit all have
+          if (group_->members() != 1 || epoch_ != 0) return failure{errc::refused, rules::no_pre_shared_keys};
           return {};
         case mls::proposal_type::group_context_extensions: return allow_change(wish.group_context_extensions, is);
-        case mls::proposal_type::reinit: break;
+        case mls::proposal_type::reinit: return failure{errc::refused, rules::meeting_stands};
       }
       if (is < role::host) return failure{errc::refused, rules::may_change};
       return {};
@@ -135,6 +148,7 @@ class shared_rules final : public mls::commit_rules {
 
     const meeting_parameters* parameters_;
     const mls::extension_list* extensions_;
+    std::uint64_t epoch_;
     const mls::group_facts* group_;
     std::vector<role_entry> roles_;
   };
@@ -155,6 +169,7 @@ class shared_rules final : public mls::commit_rules {
     return {};
   }
 
+  serves serves_;
   mls::commit_rules* own_;
 };
 

@@ -358,6 +358,7 @@ class basic_group : private group_state<P> {
                                                    byte_view welcome, const join_options& options,
                                                    const group_policy& policy, const predecessor<P>* before) {
     CONCLAVE_TRY(auto first, join_by_welcome<P>(env, package, welcome, options, policy, before));
+    if (policy.rules != nullptr) CONCLAVE_CHECK(by_rules(policy.rules->allow_group(facts_of<P>(first))));
     if (!package.last_resort) {
       const prepared_key_package used = std::move(package);
     }

@@ -67,6 +67,8 @@ class commit_rules {
 
   /// allow(group, commit): success, or any error to refuse the commit with.
   [[nodiscard]] virtual status allow(const group_facts& group, const commit_facts& commit) = 0;
+  /// allow_group(group): whether to be in such a group at all; asked before a Welcome or key package is used up.
+  [[nodiscard]] virtual status allow_group(const group_facts&) { return {}; }
   /// allow_proposal(group, proposal): the same for a proposal that is to wait for a commit, so that what no commit may
   /// contain does not wait either.
   [[nodiscard]] virtual status allow_proposal(const group_facts&, const listed_proposal&) { return {}; }

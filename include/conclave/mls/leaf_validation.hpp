@@ -69,6 +69,8 @@ template <crypto_provider P>
     if (is_default(t)) return failure{errc::malformed, rules::no_default_capabilities};
   if (!own.supports(leaf.credential.type)) return failure{errc::refused, rules::credential_supported_by_all};
 
+  if (leaf.extensions.encoded().size() > limits::leaf_extension_bytes)
+    return failure{errc::over_limit, rules::leaf_extensions_size};
   CONCLAVE_CHECK(unique_types(leaf.extensions));
   for (const extension e : leaf.extensions)
     if (!own.supports(e.type)) return failure{errc::refused, rules::leaf_extensions_supported};
@@ -92,6 +94,8 @@ template <crypto_provider P>
   if (!P::dh_check_public_key(s.hpke_suite().kem, package.init_key))
     return failure{errc::malformed, rules::valid_public_key};
   if (equal(package.init_key, package.leaf->encryption_key)) return failure{errc::refused, rules::init_key_differs};
+  if (package.extensions.encoded().size() > limits::leaf_extension_bytes)
+    return failure{errc::over_limit, rules::leaf_extensions_size};
   CONCLAVE_CHECK(unique_types(package.extensions));
   for (const extension e : package.extensions)
     if (!package.leaf->capabilities.supports(e.type)) return failure{errc::refused, rules::leaf_extensions_supported};

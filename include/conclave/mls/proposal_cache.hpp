@@ -35,12 +35,15 @@ struct resolved_proposals {
   const hpke::key_pair* own_update = nullptr;  ///< the new leaf key, where an Update of this member is among them
 };
 
-/// proposal_cache: at most limits::pending_proposals, in the order they came.
+/// proposal_cache: at most limits::pending_proposals and, but for the last one, limits::pending_proposal_bytes, in the
+/// order they came.
 class proposal_cache {
  public:
   [[nodiscard]] std::size_t size() const noexcept { return stored_.size(); }
   [[nodiscard]] bool empty() const noexcept { return stored_.empty(); }
-  [[nodiscard]] bool full() const noexcept { return stored_.size() >= limits::pending_proposals; }
+  [[nodiscard]] bool full() const noexcept {
+    return stored_.size() >= limits::pending_proposals || bytes_ >= limits::pending_proposal_bytes;
+  }
   [[nodiscard]] const std::vector<stored_proposal>& all() const noexcept { return stored_; }
 
   /// add(suite, content, own_update): stores a proposal, and says what its reference is. One that is there already is
@@ -52,8 +55,10 @@ class proposal_cache {
     received_proposal out;
     out.type = content.content.body.proposal.type;
     out.reference = to_bytes(reference.view());
-    if (by_reference_.emplace(as_text(reference.view()), stored_.size()).second)
+    if (by_reference_.emplace(as_text(reference.view()), stored_.size()).second) {
+      bytes_ += content.encoded.size();
       stored_.push_back({std::move(content), reference, std::move(own_update)});
+    }
     return out;
   }
   [[nodiscard]] const stored_proposal* find(byte_view reference) const {
@@ -81,6 +86,7 @@ class proposal_cache {
     return out;
   }
   void clear() noexcept {
+    bytes_ = 0;
     stored_.clear();
     by_reference_.clear();
   }
@@ -142,6 +148,7 @@ class proposal_cache {
   }
 
   std::vector<stored_proposal> stored_;
+  std::size_t bytes_ = 0;
   std::map<std::string, std::size_t> by_reference_;  // ProposalRef to position
 };
 

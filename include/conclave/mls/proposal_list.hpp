@@ -92,6 +92,24 @@ class facts_of final : public group_facts {
   return failure{verdict.error().code(), rules::commit_rules};
 }
 
+/// supported_by_remaining(tree, types, removed): every member that will process the commit supports these non-default
+/// proposal types (RFC 9420 12.2). Looks at all members, but only where there is such a type.
+template <crypto_provider P>
+[[nodiscard]] status supported_by_remaining(const ratchet_tree<P>& tree, std::span<const proposal_type> types,
+                                            std::span<const leaf_index> removed) {
+  if (types.empty()) return {};
+  std::vector<leaf_index> leaving(removed.begin(), removed.end());
+  std::ranges::sort(leaving);
+  bool all = true;
+  tree.for_each_leaf([&](leaf_index i) {
+    if (!all || std::ranges::binary_search(leaving, i)) return;
+    const auto leaf = tree.leaf(i);
+    all = std::ranges::all_of(types, [&](proposal_type t) { return leaf->capabilities.supports(t); });
+  });
+  if (!all) return failure{errc::refused, rules::proposal_supported_by_all};
+  return {};
+}
+
 /// check_proposal(epoch, proposal, sender, policy): the same with its signatures and the application's rules, before it
 /// is known in which commit it will stand.
 template <crypto_provider P>
@@ -99,6 +117,8 @@ template <crypto_provider P>
                                     const group_policy& policy) {
   if (policy.rules != nullptr)
     CONCLAVE_CHECK(by_rules(policy.rules->allow_proposal(facts_of<P>(current), {p, from, true})));
+  // one that no commit can contain would keep everybody from speaking until the next commit
+  if (!is_default(p.type)) CONCLAVE_CHECK(supported_by_remaining(current.tree, {&p.type, 1}, {}));
   signature_batch<P> signatures(current.suite());
   CONCLAVE_CHECK(valid_proposal(current, p, from, current.extension_items(), policy.max_lifetime, signatures));
   return signatures.verify();
@@ -148,24 +168,6 @@ template <crypto_provider P>
   if (std::ranges::adjacent_find(psk_ids) != psk_ids.end()) return failure{errc::refused, rules::unique_psk_ids};
   if (!external && external_inits != 0) return failure{errc::refused, rules::no_external_init};
   if (external && (external_inits != 1 || removes > 1)) return failure{errc::refused, rules::external_commit_proposals};
-  return {};
-}
-
-/// supported_by_remaining(tree, types, removed): every member that will process the commit supports these non-default
-/// proposal types (RFC 9420 12.2). Looks at all members, but only where there is such a type.
-template <crypto_provider P>
-[[nodiscard]] status supported_by_remaining(const ratchet_tree<P>& tree, std::span<const proposal_type> types,
-                                            std::span<const leaf_index> removed) {
-  if (types.empty()) return {};
-  std::vector<leaf_index> leaving(removed.begin(), removed.end());
-  std::ranges::sort(leaving);
-  bool all = true;
-  tree.for_each_leaf([&](leaf_index i) {
-    if (!all || std::ranges::binary_search(leaving, i)) return;
-    const auto leaf = tree.leaf(i);
-    all = std::ranges::all_of(types, [&](proposal_type t) { return leaf->capabilities.supports(t); });
-  });
-  if (!all) return failure{errc::refused, rules::proposal_supported_by_all};
   return {};
 }
 

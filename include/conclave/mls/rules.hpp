@@ -39,6 +39,8 @@ inline constexpr rule leaf_supports_suite{"a leaf node does not support the grou
 inline constexpr rule required_capabilities{"a leaf node lacks a required capability", "RFC 9420 7.3"};
 inline constexpr rule credential_supported_by_all{"a credential type is not supported by all members", "RFC 9420 7.3"};
 inline constexpr rule leaf_extensions_supported{"a leaf node carries an extension it does not list", "RFC 9420 7.3"};
+inline constexpr rule leaf_extensions_size{"the extensions of a leaf node or key package are longer than the limit",
+                                           "limits.hpp"};
 inline constexpr rule leaf_node_source{"the leaf node source does not fit where the leaf node appears", "RFC 9420 7.3"};
 inline constexpr rule leaf_key_is_new{"the encryption key was not changed", "RFC 9420 7.3"};
 inline constexpr rule unique_keys{"a signature or encryption key occurs twice in the tree", "RFC 9420 7.3"};

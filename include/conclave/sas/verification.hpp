@@ -404,7 +404,8 @@ class basic_verification {
       ++failures_in_epoch_;
       failures_.push_back(o);
     }
-    if (how != ending::matched) {
+    // an invitation that came to nothing costs nobody the next attempt of their own
+    if (how != ending::matched && phase_ != sas::phase::invited) {
       may_take_part_ = now + limits::verification_back_off;
       may_start_ = now + limits::verification_restart;
     }
