@@ -11,6 +11,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace conclave::inline CONCLAVE_ABI {
@@ -47,9 +48,9 @@ struct gathering_options {
 /// commit. Knocks go in the order they came, limits::gathered_joins at a time.
 ///
 /// Use: tell it the wishes; at due(), take() says what to commit, as in meeting.commit(todo.request()); then tell it
-/// exactly one of accepted(), overtaken() and refused(). follow() tells it of everybody else's commits. Wishes stay
-/// until they are fulfilled, or void: somebody who has gone already, or who knocks a second time. A person is known by
-/// its signature key, a wish to remove by its leaf.
+/// exactly one of accepted(), overtaken(), refused() and retry(). follow() tells it of everybody else's commits,
+/// hold_joins() whether a verification is on. Wishes stay until they are fulfilled, at fault, or void: somebody who has
+/// gone already, or come in another way. A person is known by its signature key, a wish to remove by its leaf.
 ///
 /// It reads no clock and has no threads; what it holds is bounded by limits::waiting_joins, waiting_join_bytes and
 /// leaves. Threads: one at a time.
@@ -59,25 +60,28 @@ class gathering {
 
   // ---- wishes ----------------------------------------------------------------------------------------------------
 
-  /// join(key_package, now): an MLSMessage with a key package is to be added. Where the same person waits already, the
-  /// newer one takes the older one's place. Errors: malformed, over_limit (the person may knock again later).
+  /// join(key_package, now): an MLSMessage with a key package is to be added. Its signature is not verified yet, and
+  /// anybody can write anybody's name into one, so it displaces nobody: where the same person waits already, one newer
+  /// key package waits behind the older one and is tried where the group refuses that. An app that knows from elsewhere
+  /// that the older one is of no use any more calls withdraw() before. Errors: malformed, over_limit (the person may
+  /// knock again later).
   [[nodiscard]] status join(byte_view key_package, steady_time now) {
     CONCLAVE_TRY(const auto knocks, mls::message::decode(key_package));
     if (knocks.format != mls::wire_format::key_package) return errc::malformed;
     std::string key{as_text(knocks.key_package->leaf->signature_key)};
     const auto known = by_key_.find(key);
-    const std::size_t before = known == by_key_.end() ? 0 : known->second->key_package.size();
-    const std::size_t total = join_bytes_ - before + key_package.size();
-    if (total > limits::waiting_join_bytes) return errc::over_limit;
-    if (known != by_key_.end()) {
-      if (known->second->taken) return {};  // on its way in
-      known->second->key_package = to_bytes(key_package);
+    const bool waits = known != by_key_.end();
+    if (waits && (equal(known->second->key_package, key_package) || equal(known->second->newer, key_package)))
+      return {};
+    const bool full = waits ? !known->second->newer.empty() : joins_.size() >= limits::waiting_joins;
+    if (full || join_bytes_ + key_package.size() > limits::waiting_join_bytes) return errc::over_limit;
+    if (waits) {
+      known->second->newer = to_bytes(key_package);
     } else {
-      if (by_key_.size() >= limits::waiting_joins) return errc::over_limit;
-      joins_.push_back({to_bytes(key_package), key, false});
+      joins_.push_back({to_bytes(key_package), {}, key, false});
       by_key_.emplace(std::move(key), std::prev(joins_.end()));
     }
-    join_bytes_ = total;
+    join_bytes_ += key_package.size();
     wait_since(now);
     return {};
   }
@@ -85,7 +89,13 @@ class gathering {
   /// withdraw(signature_key): who waits to be added does not want to any more; a commit that is under way adds it.
   void withdraw(byte_view signature_key) {
     const auto wish = by_key_.find(std::string{as_text(signature_key)});
-    if (wish != by_key_.end() && !wish->second->taken) drop(wish->second);
+    if (wish == by_key_.end()) return;
+    if (!wish->second->taken) {
+      drop(wish->second);
+    } else {
+      join_bytes_ -= wish->second->newer.size();
+      wish->second->newer.clear();
+    }
   }
 
   /// remove(leaf, now): the member is to go. Errors: over_limit for a leaf that no tree has.
@@ -134,13 +144,17 @@ class gathering {
   [[nodiscard]] std::optional<gathered> take(steady_time now, const Members& members) {
     if (now < due()) return std::nullopt;
     drop_void(members);
+    if (suspect_ && !std::ranges::all_of(suspect_->beside, [&](auto leaf) { return removals_.contains(leaf); }))
+      suspect_.reset();
     gathered out;
     for (auto& [leaf, wish] : removals_) {
       if (out.removals.size() == removal_limit_) break;
+      if (suspect_ && !std::ranges::binary_search(suspect_->beside, leaf)) continue;
       wish.taken = true;
       out.removals.push_back(leaf);
     }
-    for (auto at = joins_.begin(); !joins_held_ && at != joins_.end() && out.joins.size() < join_limit_; ++at) {
+    const std::size_t join_limit = joins_held_ || suspect_ ? 0 : join_limit_;
+    for (auto at = joins_.begin(); at != joins_.end() && out.joins.size() < join_limit; ++at) {
       at->taken = true;
       out.joins.push_back(at->key_package);
     }
@@ -156,12 +170,12 @@ class gathering {
   /// accepted(change, members, now): the delivery service has accepted the commit, and it was applied.
   template <class Members>
   void accepted(const mls::epoch_change& change, const Members& members, steady_time now) {
-    if (suspect_) drop(joins_.begin());  // without it, it worked
+    if (suspect_ && under_way_) refuse(suspect_->who);  // without it, it worked
     for (auto at = joins_.begin(); at != joins_.end() && at->taken;) at = fulfil(at);
     std::erase_if(removals_, taken_removal);
-    join_limit_ = std::min(limits::gathered_joins, std::max<std::size_t>(1, 2 * join_limit_));
+    join_limit_ = std::min(limits::gathered_joins, 2 * join_limit_);
     removal_limit_ = limits::leaves;
-    suspect_ = refresh_ = under_way_ = false;
+    refresh_ = under_way_ = false;
     follow(change, members, now);
   }
 
@@ -177,17 +191,19 @@ class gathering {
   /// must not keep others out; take() is due again at once, and after as many calls as halving takes, the bad wish is
   /// gone. Not for failures that have nothing to do with the wishes, such as no_entropy: call retry().
   void refused(steady_time now) {
+    if (!under_way_) return;  // follow() was faster: what was refused is over
     const auto joins = static_cast<std::size_t>(std::ranges::count_if(joins_, &knock::taken));
     const auto removals = static_cast<std::size_t>(std::ranges::count_if(removals_, taken_removal));
     if (joins > 1) {
       join_limit_ = joins / 2;
     } else if (joins == 1 && removals == 0 && !proposed_) {
-      drop(joins_.begin());
-    } else if (joins == 1) {
-      suspect_ = true;  // or it is one of the removals: try those alone
-      join_limit_ = 0;
+      refuse(std::ranges::find_if(joins_, &knock::taken));
+    } else if (joins == 1) {  // or it is one of the removals: try those alone
+      suspect_ = suspicion{std::ranges::find_if(joins_, &knock::taken), {}};
+      for (const auto& [leaf, wish] : removals_)
+        if (wish.taken) suspect_->beside.push_back(leaf);
     } else {
-      suspect_ = false;
+      suspect_.reset();
       join_limit_ = 1;
       if (removals > 1) {
         removal_limit_ = removals / 2;
@@ -211,6 +227,7 @@ class gathering {
   void follow(const mls::epoch_change& change, const Members& members, steady_time now) {
     if (under_way_) release();
     behind_ = proposed_ = false;
+    suspect_.reset();  // another epoch, another try
     departure_proposed_.reset();
     // who comes back by an external commit that removes its former leaf does not escape a removal that way
     const bool external = change.committer && std::ranges::find(change.added, *change.committer) != change.added.end();
@@ -235,10 +252,18 @@ class gathering {
  private:
   struct knock {
     bytes key_package;
+    bytes newer;  // of the same person, or empty: tried where the group refuses the one above
     std::string key;
     bool taken;  // it is in the commit under way
   };
   using position = std::list<knock>::iterator;
+
+  /// A join that was refused together with removals or proposals, any of which may be at fault instead. It is not tried
+  /// again before a commit of just those has told; `beside` are the removals among them, ascending.
+  struct suspicion {
+    position who;
+    std::vector<mls::leaf_index> beside;
+  };
 
   struct departure {
     steady_time wished;
@@ -267,13 +292,24 @@ class gathering {
     for (auto& [leaf, wish] : removals_) wish.taken = false;
   }
   position fulfil(position at) {
-    join_bytes_ -= at->key_package.size();
+    if (suspect_ && suspect_->who == at) suspect_.reset();
+    join_bytes_ -= at->key_package.size() + at->newer.size();
     by_key_.erase(at->key);
     return joins_.erase(at);
   }
   position drop(position at) {
     ++dropped_;
     return fulfil(at);
+  }
+  /// The key package is at fault, not the person: anybody may have sent it.
+  void refuse(position at) {
+    if (at->newer.empty()) {
+      drop(at);
+      return;
+    }
+    ++dropped_;
+    join_bytes_ -= at->key_package.size();
+    at->key_package = std::exchange(at->newer, {});
   }
   template <class Members>
   void drop_void(const Members& members) {
@@ -296,7 +332,7 @@ class gathering {
   bool under_way_ = false;                                   // a commit was taken
   bool behind_ = false;                                      // it lost, and the winner has not been seen yet
   std::size_t join_limit_ = limits::gathered_joins, removal_limit_ = limits::leaves;
-  bool suspect_ = false;  // the first join was refused together with others' removals
+  std::optional<suspicion> suspect_;
   std::uint64_t dropped_ = 0;
 };
 
