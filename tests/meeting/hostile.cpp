@@ -81,6 +81,9 @@ TEST_CASE("what no commit may contain does not keep others from speaking") {
   t.commit(0, std::move(add));
   t.refused_by_all(9, *mallory.propose_update(t.env), rules::refresh_by_commit);
   CHECK(t[0].write("still here"));
+  mls::proposal self_remove;
+  self_remove.type = mls::proposal_type::self_remove;
+  t.refused_by_all(9, *mallory.propose(t.env, self_remove), rules::leave_by_remove);
   mls::proposal psk;
   psk.type = mls::proposal_type::psk;
   psk.psk.type = mls::psk_type::external;

@@ -295,7 +295,7 @@ TEST_CASE("unmerged_in_between") {
 
 TEST_CASE("parent_hash_valid") {
   invitation in;
-  const bytes zero(32);
+  const bytes zero(32), another_key(32, 9);
   const auto fails = [&](const std::function<void(ratchet_tree<provider>&)>& change) {
     in.refused_tree(change, errc::refused, rules::parent_hash_valid);
   };
@@ -305,8 +305,8 @@ TEST_CASE("parent_hash_valid") {
   const auto root_of = [](const ratchet_tree<provider>& t) { return t.top(); };
   const auto below = [](const ratchet_tree<provider>& t) { return left(t.top()); };
   // a parent with another key, or another parent hash, or an empty one
-  fails(at(root_of, [&](parent_node& n) { n.encryption_key = zero; }));
-  fails(at(below, [&](parent_node& n) { n.encryption_key = zero; }));
+  fails(at(root_of, [&](parent_node& n) { n.encryption_key = another_key; }));
+  fails(at(below, [&](parent_node& n) { n.encryption_key = another_key; }));
   fails(at(below, [&](parent_node& n) { n.parent_hash = zero; }));
   fails(at(below, [](parent_node& n) { n.parent_hash = {}; }));
   fails(at(root_of, [&](parent_node& n) { n.parent_hash = zero; }));

@@ -213,6 +213,15 @@ TEST_CASE("leaf_extensions_supported") {
   s.p.commit(2);
 }
 
+TEST_CASE("leaf_extensions_size") {
+  scene s;
+  const std::vector<std::pair<extension_type, bytes>> large{
+      {extension_type::application_id, bytes(limits::leaf_extension_bytes)}};
+  refused_everywhere(
+      s, [&](leaf_draft& l) { l.leaf_extensions = large; }, errc::over_limit, rules::leaf_extensions_size);
+  refused_package(s, [&](package_draft& d) { d.extensions = large; }, errc::over_limit, rules::leaf_extensions_size);
+}
+
 TEST_CASE("unique_extensions") {
   scene s;
   const std::vector<std::pair<extension_type, bytes>> twice{{extension_type::application_id, {1}},

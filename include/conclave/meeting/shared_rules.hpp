@@ -23,6 +23,8 @@ inline constexpr rule within_capacity{"the meeting is full", "meeting/shared_rul
 inline constexpr rule media_stands{"the parameters of media stand for the whole meeting", "meeting/shared_rules.hpp"};
 inline constexpr rule no_pre_shared_keys{"a pre-shared key, which some members may not have",
                                          "meeting/shared_rules.hpp"};
+inline constexpr rule leave_by_remove{"a SelfRemove: members leave by proposing their own Remove",
+                                      "meeting/shared_rules.hpp"};
 inline constexpr rule refresh_by_commit{"an Update: members renew their keys by commits", "meeting/shared_rules.hpp"};
 inline constexpr rule meeting_stands{"a ReInit, which would end the meeting", "meeting/shared_rules.hpp"};
 }  // namespace rules
@@ -97,8 +99,8 @@ class shared_rules final : public mls::commit_rules {
     [[nodiscard]] status allow(const mls::proposal& wish, const mls::sender& who, role is) const {
       const meeting_parameters& p = *parameters_;
       switch (wish.type) {
-        case mls::proposal_type::self_remove:
         case mls::proposal_type::external_init: return {};
+        case mls::proposal_type::self_remove: return failure{errc::refused, rules::leave_by_remove};
         case mls::proposal_type::update: return failure{errc::refused, rules::refresh_by_commit};
         case mls::proposal_type::add:
           if (p.door >= door::locked) return failure{errc::refused, rules::door_open};

@@ -152,11 +152,6 @@ template <crypto_provider P>
   prepared_commit<P> out{{epoch<P>(current.tree), {}}, {}, {}};
   epoch<P>& next = out.next.state;
   const byte_view joining = external ? me.signer.public_view() : byte_view{};
-  if (external)  // others will say so
-    for (const auto& [p, who, by_reference] : plan.list)
-      if (p.type == proposal_type::remove && current.tree.contains(p.remove) &&
-          !(current.tree.leaf(p.remove)->credential == credential{me.credential_type, me.credential}))
-        return failure{errc::refused, rules::external_commit_proposals};
   CONCLAVE_TRY(auto applied, apply_proposals(current, {from, joining, plan.list}, policy, next.tree));
   next.succeed(current, applied.extensions);
   next.own = external ? next.tree.first_blank() : current.own;

@@ -55,6 +55,8 @@ template <crypto_provider P>
   if (options.resync) {
     former = tree.find_member(me.signer.public_view());
     if (!former) return failure{errc::unknown_key, rules::sender_is_member};
+    if (!(tree.leaf(*former)->credential == credential{me.credential_type, me.credential}))  // others will say so
+      return failure{errc::refused, rules::external_commit_proposals};
   }
   if (former) {
     entry.proposal = {};

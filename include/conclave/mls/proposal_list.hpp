@@ -117,8 +117,6 @@ template <crypto_provider P>
                                     const group_policy& policy) {
   if (policy.rules != nullptr)
     CONCLAVE_CHECK(by_rules(policy.rules->allow_proposal(facts_of<P>(current), {p, from, true})));
-  // one that no commit can contain would keep everybody from speaking until the next commit
-  if (!is_default(p.type)) CONCLAVE_CHECK(supported_by_remaining(current.tree, {&p.type, 1}, {}));
   signature_batch<P> signatures(current.suite());
   CONCLAVE_CHECK(valid_proposal(current, p, from, current.extension_items(), policy.max_lifetime, signatures));
   return signatures.verify();
