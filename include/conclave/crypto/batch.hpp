@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 /// Many short operations under many keys at once, for implementations that work on several side by side: a key type, or
-/// for dh a provider, may have a static member of the name and arguments of a function below, and otherwise the jobs run
+/// for dh and hashes a provider, may have a static member of the name and arguments of a function below, and otherwise the jobs run
 /// one after the other. The outcome of each job is what the key's own function gives, failures included. No output
 /// overlaps an input or output of another job; one key may stand in several jobs.
 #pragma once
@@ -36,6 +36,12 @@ struct ctr_job {
 template <class K>
 struct mac_job {
   K* key;
+  byte_parts message;
+  byte_span out;
+};
+
+/// hash_job: a provider's hash.
+struct hash_job {
   byte_parts message;
   byte_span out;
 };
@@ -82,6 +88,14 @@ void mac_many(std::span<mac_job<K>> jobs) {
     K::mac_many(jobs);
   else
     for (mac_job<K>& j : jobs) j.key->mac(j.message, j.out);
+}
+
+template <crypto_provider P>
+void hash_many(hash_id id, std::span<const hash_job> jobs) {
+  if constexpr (requires { P::hash_many(id, jobs); })
+    P::hash_many(id, jobs);
+  else
+    for (const hash_job& j : jobs) P::hash(id, j.message, j.out);
 }
 
 template <crypto_provider P>

@@ -256,6 +256,21 @@ struct native_hashes {
     if (out.size() != 32) CONCLAVE_PANIC();
     detail::sha256(*kernels, detail::sha256_start, 0, parts, out.data());
   }
+  /// hash_many(id, jobs): see crypto/batch.hpp.
+  static void hash_many(hash_id id, std::span<const hash_job> jobs) {
+    const auto* const kernels = serves(id);
+    if (kernels == nullptr) {
+      for (const hash_job& j : jobs) Library::hash(id, j.message, j.out);
+      return;
+    }
+    detail::sha256_many(
+        *kernels, jobs.size(),
+        [&](std::size_t i, detail::sha256_message& m) { m.start(detail::sha256_start, 0, jobs[i].message); },
+        [&](std::size_t i, const detail::sha256_message& m) {
+          if (jobs[i].out.size() != 32) CONCLAVE_PANIC();
+          m.write_digest(jobs[i].out.data());
+        });
+  }
   static void hmac(hash_id id, byte_view key, byte_parts parts, byte_span out) {
     if (const auto* const kernels = serves(id))
       detail::sha256_hmac(*kernels, key).mac(parts, out);

@@ -45,6 +45,7 @@ using default_hashes = native_hashes<sodium>;
 /// libsodium. Every supports() is true only of what is at hand.
 struct default_provider : native_ciphers<native_curves<detail::all_libraries>> {
   static void hash(hash_id id, byte_parts parts, byte_span out) { detail::default_hashes::hash(id, parts, out); }
+  static void hash_many(hash_id id, std::span<const hash_job> jobs) { detail::default_hashes::hash_many(id, jobs); }
   static void hmac(hash_id id, byte_view key, byte_parts parts, byte_span out) {
     detail::default_hashes::hmac(id, key, parts, out);
   }

@@ -244,7 +244,7 @@ class ratchet_tree {
 
   /// tree_hash(x): RFC 9420 section 7.8. Hashes of subtrees that did not change are kept.
   [[nodiscard]] digest tree_hash(node_index x) {
-    if (!nodes_[number(x)].hashed) compute_hash(x);
+    if (!nodes_[number(x)].hashed) compute_hashes(x);
     return stored_hash(x);
   }
   [[nodiscard]] digest tree_hash() { return tree_hash(top()); }
@@ -346,16 +346,37 @@ class ratchet_tree {
     return out;
   }
 
-  void compute_hash(node_index x) {
-    digest h;
-    if (is_leaf(x)) {
-      h = leaf_hash(suite_, to_leaf(x), encoded(x));
-    } else {
-      const digest l = tree_hash(left(x)), r = tree_hash(right(x));
-      h = parent_tree_hash(suite_, encoded(x), l.view(), r.view());
+  /// Hashes what has no valid hash in the subtree of x, level by level from the leaves: nodes of one level do not wait for
+  /// each other.
+  void compute_hashes(node_index x) {
+    std::vector<node_index> missing{x};  // level after level, from the top
+    for (std::size_t i = 0; i < missing.size(); ++i) {
+      if (is_leaf(missing[i])) continue;
+      for (const node_index child : {left(missing[i]), right(missing[i])})
+        if (!nodes_[number(child)].hashed) missing.push_back(child);
     }
+    std::array<tree_hash_input, 16> inputs;
+    std::array<digest, inputs.size()> hashes;
+    std::array<hash_job, inputs.size()> jobs;
+    for (std::size_t n = 0; !missing.empty(); missing.resize(missing.size() - n)) {
+      const auto nth = [&](std::size_t i) { return missing[missing.size() - 1 - i]; };
+      for (n = 0; n < jobs.size() && n < missing.size() && level(nth(n)) == level(nth(0)); ++n) {
+        const node_index each = nth(n);
+        if (is_leaf(each))
+          inputs[n].leaf(to_leaf(each), encoded(each));
+        else
+          inputs[n].parent(encoded(each), stored_hash(left(each)), stored_hash(right(each)));
+        hashes[n] = digest(suite_.nh());
+        jobs[n] = {inputs[n].parts(), hashes[n].writable()};
+      }
+      suite_.hash_many(std::span{jobs}.first(n));
+      for (std::size_t i = 0; i < n; ++i) store_hash(nth(i), hashes[i].view());
+    }
+  }
+
+  void store_hash(node_index x, byte_view hash) {
     for (std::size_t c = 0; c < chunks(); ++c) {
-      const byte_view part = h.view().subspan(32 * c, std::min<std::size_t>(32, h.size() - 32 * c));
+      const byte_view part = hash.subspan(32 * c, std::min<std::size_t>(32, hash.size() - 32 * c));
       std::ranges::copy(part, hashes_.writable(number(x) * chunks() + c).begin());
     }
     nodes_.writable(number(x)).hashed = 1;

@@ -82,11 +82,15 @@ class basic_suite {
   [[nodiscard]] std::size_t nh() const noexcept { return hash_size(hash_algorithm()); }
   [[nodiscard]] std::size_t nk() const noexcept { return aead_key_size(parameters_.hpke.aead); }
 
-  [[nodiscard]] digest hash(std::initializer_list<byte_view> parts) const {
+  [[nodiscard]] digest hash(byte_parts parts) const {
     digest out(nh());
-    P::hash(hash_algorithm(), byte_parts{parts.begin(), parts.size()}, out.writable());
+    P::hash(hash_algorithm(), parts, out.writable());
     return out;
   }
+  [[nodiscard]] digest hash(std::initializer_list<byte_view> parts) const {
+    return hash(byte_parts{parts.begin(), parts.size()});
+  }
+  void hash_many(std::span<const hash_job> jobs) const { conclave::hash_many<P>(hash_algorithm(), jobs); }
   [[nodiscard]] digest mac(byte_view key, std::initializer_list<byte_view> parts) const {
     digest out(nh());
     P::hmac(hash_algorithm(), key, byte_parts{parts.begin(), parts.size()}, out.writable());

@@ -17,26 +17,42 @@ struct parent_node {
   }
 };
 
-/// leaf_hash: the tree hash of a leaf. `encoded` is its LeafNode, empty where it is blank.
-template <crypto_provider P>
-[[nodiscard]] digest leaf_hash(const basic_suite<P>& s, leaf_index index, byte_view encoded) {
-  std::array<std::uint8_t, 6> head{static_cast<std::uint8_t>(node_type::leaf)};
-  store_be(number(index), byte_span{head}.subspan(1, 4));
-  head[5] = encoded.empty() ? 0 : 1;
-  return s.hash({head, encoded});
-}
+/// tree_hash_input: TreeHashInput (RFC 9420 section 7.8) as a hash reads it, in parts; the encoded node stays where it is.
+class tree_hash_input {
+ public:
+  tree_hash_input() noexcept = default;
+  tree_hash_input(const tree_hash_input&) = delete;
+  tree_hash_input& operator=(const tree_hash_input&) = delete;
 
-/// parent_tree_hash: the tree hash of a parent. `encoded` is its ParentNode, empty where it is blank.
-template <crypto_provider P>
-[[nodiscard]] digest parent_tree_hash(const basic_suite<P>& s, byte_view encoded, byte_view left_hash,
-                                      byte_view right_hash) {
-  const std::array head{static_cast<std::uint8_t>(node_type::parent), static_cast<std::uint8_t>(!encoded.empty())};
-  const std::array length{static_cast<std::uint8_t>(s.nh() & 0xffU)};
-  // a length of 64 takes the two-byte form
-  const std::array<std::uint8_t, 2> long_length{0x40, 0x40};
-  const byte_view header = s.nh() < 64 ? byte_view{length} : byte_view{long_length};
-  return s.hash({head, encoded, header, left_hash, header, right_hash});
-}
+  /// leaf(index, encoded), parent(encoded, left_hash, right_hash): the node to be hashed, by its LeafNode or ParentNode;
+  /// nothing where it is blank.
+  void leaf(leaf_index index, byte_view encoded) noexcept {
+    head_[0] = static_cast<std::uint8_t>(node_type::leaf);
+    store_be(number(index), byte_span{head_}.subspan(1, 4));
+    head_[5] = encoded.empty() ? 0 : 1;
+    parts_[0] = head_;
+    parts_[1] = encoded;
+    count_ = 2;
+  }
+  void parent(byte_view encoded, const digest& left_hash, const digest& right_hash) noexcept {
+    head_[0] = static_cast<std::uint8_t>(node_type::parent);
+    head_[1] = encoded.empty() ? 0 : 1;
+    left_ = left_hash;
+    right_ = right_hash;
+    const std::size_t header = store_varint(static_cast<std::uint32_t>(left_.size()), byte_span{head_}.subspan(2));
+    const byte_view length = byte_view{head_}.subspan(2, header);
+    parts_ = {byte_view{head_}.first(2), encoded, length, left_.view(), length, right_.view()};
+    count_ = parts_.size();
+  }
+
+  [[nodiscard]] byte_parts parts() const noexcept { return byte_parts{parts_}.first(count_); }
+
+ private:
+  std::array<std::uint8_t, 6> head_;
+  digest left_, right_;
+  std::array<byte_view, 6> parts_;
+  std::size_t count_ = 0;
+};
 
 /// parent_hash_input: ParentHashInput.
 struct parent_hash_input {

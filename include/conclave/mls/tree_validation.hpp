@@ -29,16 +29,25 @@ template <crypto_provider P>
 [[nodiscard]] digest original_tree_hash(ratchet_tree<P>& tree, node_index x, std::span<const leaf_index> without) {
   without = below(without, x);
   if (without.empty()) return tree.tree_hash(x);
-  if (is_leaf(x)) return leaf_hash(tree.suite(), to_leaf(x), {});
+  tree_hash_input input;
+  if (is_leaf(x)) {
+    input.leaf(to_leaf(x), {});
+    return tree.suite().hash(input.parts());
+  }
   const digest l = original_tree_hash(tree, left(x), without), r = original_tree_hash(tree, right(x), without);
-  if (tree.blank(x)) return parent_tree_hash(tree.suite(), {}, l.view(), r.view());
+  if (tree.blank(x)) {
+    input.parent({}, l, r);
+    return tree.suite().hash(input.parts());
+  }
   parent_node value = tree.parent(x);
   const auto unmerged = to_vector(value.unmerged_leaves);
   std::vector<leaf_index> kept;
   std::ranges::set_difference(unmerged, without, std::back_inserter(kept));
   const bytes items = wire::encode_items(kept);
   value.unmerged_leaves = wire::list<leaf_index>::of(items, kept.size());
-  return parent_tree_hash(tree.suite(), wire::encode(value), l.view(), r.view());
+  const bytes encoded = wire::encode(value);
+  input.parent(encoded, l, r);
+  return tree.suite().hash(input.parts());
 }
 
 /// parent_hash_field(x): of a parent, or of a leaf that came with a commit; none otherwise.
