@@ -7,12 +7,12 @@
 namespace conclave_vectors::mls_kinds {
 namespace {
 
-using tree = mls::secret_tree<provider>;
-constexpr leaf_index member{1};  // the sender of all these messages, in a group of two
+using message_keys = mls::secret_tree<provider>;
+constexpr leaf_index speaker{1};  // the sender of all these messages, in a group of two
 
 /// One case with what all its messages have in common.
-struct session {
-  explicit session(const json& vector)
+struct two_members {
+  explicit two_members(const json& vector)
       : c{vector},
         s{suite_of(c)},
         context{
@@ -23,7 +23,7 @@ struct session {
     expect_equal(signer.public_view(), hex(c, "signature_pub"), "public key of signature_priv");
   }
 
-  [[nodiscard]] tree fresh_tree() const { return {s, 2, secret_of<encryption_secret>(c, "encryption_secret")}; }
+  [[nodiscard]] message_keys fresh_keys() const { return {s, 2, secret_of<encryption_secret>(c, "encryption_secret")}; }
 
   [[nodiscard]] status verify(wire_format format, byte_view content, byte_view signature) const {
     return s.verify_with_label(signer.public_view(), "FramedContentTBS", framed_content_tbs(format, content, context),
@@ -46,11 +46,11 @@ byte_view said(const content_body& body) {
   return body.type == content_type::application ? body.application_data : body.encoded;
 }
 
-void unprotect_public(const session& on, content_type type, byte_view message_bytes, byte_view wanted) {
+void unprotect_public(const two_members& on, content_type type, byte_view message_bytes, byte_view wanted) {
   const auto m = succeeds(message::decode(message_bytes), "PublicMessage");
   expect(m.format == wire_format::public_message, "not a PublicMessage");
   const framed_content& content = m.public_message.content.value;
-  expect(content.sender.type == sender_type::member && content.sender.index == number(member), "not from leaf 1");
+  expect(content.sender.type == sender_type::member && content.sender.index == number(speaker), "not from leaf 1");
   expect_equal(content.group_id, on.group_id, "group_id of the PublicMessage");
   expect_equal(content.epoch, on.epoch, "epoch of the PublicMessage");
   expect(content.body.type == type, "another content type in the PublicMessage");
@@ -64,13 +64,13 @@ void unprotect_public(const session& on, content_type type, byte_view message_by
   expect_equal(m.public_message.membership_tag, tag.view(), "membership_tag");
 }
 
-void unprotect_private(const session& on, content_type type, byte_view message_bytes, byte_view wanted) {
+void unprotect_private(const two_members& on, content_type type, byte_view message_bytes, byte_view wanted) {
   const auto m = succeeds(message::decode(message_bytes), "PrivateMessage");
   expect(m.format == wire_format::private_message, "not a PrivateMessage");
   expect(m.private_message.type == type, "another content type in the PrivateMessage");
   const auto from = succeeds(open_sender_data(on.s, on.sender_data, m.private_message), "sender data");
-  expect(from.leaf == member, "the PrivateMessage is not from leaf 1");
-  tree secrets = on.fresh_tree();
+  expect(from.leaf == speaker, "the PrivateMessage is not from leaf 1");
+  message_keys secrets = on.fresh_keys();
   auto opened = succeeds(open_private(on.s, secrets, from, m.private_message), "content of the PrivateMessage");
   expect_equal(said(opened.content.content.body), wanted, "content of the PrivateMessage");
   succeeds(on.verify(wire_format::private_message, opened.content.encoded_content(), opened.content.auth.signature),
@@ -82,15 +82,15 @@ void unprotect_private(const session& on, content_type type, byte_view message_b
   altered.back() ^= 1U;
   const auto other = succeeds(message::decode(altered), "the altered PrivateMessage");
   expect(!open_sender_data(on.s, on.sender_data, other.private_message) ||
-             !open_private(on.s, on.fresh_tree(), from, other.private_message),
+             !open_private(on.s, on.fresh_keys(), from, other.private_message),
          "an altered PrivateMessage opens");
 }
 
-void protect_again(const session& on, content_type type, byte_view raw) {
+void protect_again(const two_members& on, content_type type, byte_view raw) {
   system_environment env;
   const bytes encoded = type == content_type::application ? wire::encode(raw) : to_bytes(raw);
   const bytes authenticated_data = {0xaa, 0xbb}, tag = type == content_type::commit ? bytes(on.s.nh(), 0x7a) : bytes{};
-  framed_content content{on.group_id, on.epoch, {sender_type::member, number(member)}, authenticated_data, {}};
+  framed_content content{on.group_id, on.epoch, {sender_type::member, number(speaker)}, authenticated_data, {}};
   reader in{encoded};
   content.body = succeeds(content_body::read(in, type), "the raw content");
   const bytes content_bytes = wire::encode(content);
@@ -100,9 +100,9 @@ void protect_again(const session& on, content_type type, byte_view raw) {
     const bytes signature = succeeds(on.s.sign_with_label(env, on.signer, "FramedContentTBS", tbs), "signing");
     const content_auth auth{signature, tag};
     if (format == wire_format::private_message) {
-      tree secrets = on.fresh_tree();
+      message_keys secrets = on.fresh_keys();
       auto key = succeeds(
-          secrets.next(on.s, member,
+          secrets.next(on.s, speaker,
                        type == content_type::application ? ratchet_kind::application : ratchet_kind::handshake),
           "a message key");
       for (const std::size_t padding : {std::size_t{0}, std::size_t{100}}) {
@@ -125,7 +125,7 @@ void protect_again(const session& on, content_type type, byte_view raw) {
 }  // namespace
 
 void message_protection(const json& c) {
-  const session on(c);
+  const two_members on(c);
   const bytes proposal = hex(c, "proposal"), commit = hex(c, "commit"), application = hex(c, "application");
   unprotect_public(on, content_type::proposal, hex(c, "proposal_pub"), proposal);
   unprotect_private(on, content_type::proposal, hex(c, "proposal_priv"), proposal);

@@ -6,7 +6,7 @@
 namespace conclave_vectors::mls_kinds {
 namespace {
 
-using tree = mls::secret_tree<provider>;
+using message_keys = mls::secret_tree<provider>;
 
 void check_sender_data(const suite& s, const json& c) {
   const auto key = detail_protection::sender_data_key(s, secret_of<sender_data_secret>(c, "sender_data_secret"),
@@ -31,8 +31,8 @@ void check_key(const message_key& got, const json& wanted, const ratchet_fields&
 }
 
 /// A receiver meets the generations in the given order, then in the reverse one.
-void check_receiving(const suite& s, tree& secrets, leaf_index leaf, const json& generations, const ratchet_fields& r,
-                     bool reversed, const std::string& where) {
+void check_receiving(const suite& s, message_keys& secrets, leaf_index leaf, const json& generations,
+                     const ratchet_fields& r, bool reversed, const std::string& where) {
   std::vector<const json*> order;
   for (const json& g : generations) order.push_back(&g);
   if (reversed) std::ranges::reverse(order);
@@ -46,8 +46,8 @@ void check_receiving(const suite& s, tree& secrets, leaf_index leaf, const json&
 }
 
 /// A sender takes one generation after the other.
-void check_sending(const suite& s, tree& secrets, leaf_index leaf, const json& generations, const ratchet_fields& r,
-                   const std::string& where) {
+void check_sending(const suite& s, message_keys& secrets, leaf_index leaf, const json& generations,
+                   const ratchet_fields& r, const std::string& where) {
   std::uint32_t next = 0;
   for (const json& g : generations) {
     for (; next < g.at("generation").get<std::uint32_t>(); ++next)
@@ -65,8 +65,8 @@ void secret_tree(const json& c) {
 
   const json& leaves = c.at("leaves");
   const auto count = static_cast<std::uint32_t>(leaves.size());
-  const auto fresh = [&] { return tree(s, count, secret_of<encryption_secret>(c, "encryption_secret")); };
-  tree forwards = fresh(), backwards = fresh(), sending = fresh();
+  const auto fresh = [&] { return message_keys(s, count, secret_of<encryption_secret>(c, "encryption_secret")); };
+  message_keys forwards = fresh(), backwards = fresh(), sending = fresh();
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::string where = "leaf " + std::to_string(i) + ", ";
     expect(!leaves[i].empty(), where + "no generations");
