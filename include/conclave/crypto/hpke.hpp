@@ -127,26 +127,36 @@ class seal_guard {
 
 }  // namespace detail
 
-/// seal_many<P>(env, suite, info, aad, requests): encrypts each message to its recipient, under fresh keys. On failure
-/// every output is zeroed. Errors: malformed (a recipient's key is not valid), no_entropy, unsupported, misuse (sizes).
-/// Source: RFC 9180 6.1 (SealBase).
+/// seal_many<P>(env, suite, info, aad, requests, workers): encrypts each message to its recipient, under fresh keys. On
+/// failure every output is zeroed. Errors: malformed (a recipient's key is not valid), no_entropy, unsupported, misuse
+/// (sizes). Source: RFC 9180 6.1 (SealBase).
 template <crypto_provider P>
 [[nodiscard]] status seal_many(environment& env, const suite& s, byte_view info, byte_view aad,
-                               std::span<const seal_request> requests) {
+                               std::span<const seal_request> requests, executor* workers = nullptr) {
   detail::seal_guard guard(requests);
   if (!supports<P>(s)) return errc::unsupported;
   const detail::key_schedule<P> schedule(s, info);
   std::vector<detail::encap_job> jobs;
-  for (std::size_t first = 0; first < requests.size(); first += detail::seal_batch) {
-    const auto some = requests.subspan(first, std::min(detail::seal_batch, requests.size() - first));
+  std::array<status, 16> done;
+  const std::size_t at_once = workers == nullptr ? detail::seal_batch : detail::seal_batch * done.size();
+  for (std::size_t start = 0; start < requests.size(); start += at_once) {
+    const auto some = requests.subspan(start, std::min(at_once, requests.size() - start));
     jobs.clear();
     for (const seal_request& r : some) {
       if (r.enc.size() != kem_sizes(s.kem).public_key) return errc::misuse;
       jobs.push_back({r.recipient, r.enc});
     }
-    CONCLAVE_CHECK(detail::encap_many<P>(env, s.kem, jobs));
-    for (std::size_t i = 0; i < some.size(); ++i)
-      CONCLAVE_CHECK(schedule.seal(jobs[i].shared, aad, some[i].plaintext, some[i].ciphertext));
+    CONCLAVE_CHECK(detail::draw(env, s.kem, jobs));
+    const auto batch = [&](std::size_t first, std::size_t n) -> status {
+      CONCLAVE_CHECK(detail::encap_many<P>(s.kem, std::span{jobs}.subspan(first, n)));
+      for (std::size_t i = first; i < first + n; ++i)
+        CONCLAVE_CHECK(schedule.seal(jobs[i].shared, aad, some[i].plaintext, some[i].ciphertext));
+      return {};
+    };
+    conclave::detail::in_parts(workers, some.size(), detail::seal_batch, [&](std::size_t first, std::size_t n) {
+      done[first / detail::seal_batch] = batch(first, n);
+    });
+    for (const status& each : done) CONCLAVE_CHECK(each);
   }
   guard.keep();
   return {};

@@ -186,25 +186,30 @@ template <crypto_provider P>
   return out;
 }
 
-/// encap_job: a recipient's public key, room for enc (Npk bytes) and, afterwards, the secret shared with them.
+/// encap_job: a recipient's public key, room for enc (Npk bytes), what the ephemeral key is derived from and, afterwards,
+/// the secret shared with them.
 struct encap_job {
   byte_view recipient;
   byte_span enc;
+  kem_private_key random{};
   shared_secret shared{};
 };
 
-// RFC 9180 4.1: Encap(pkR) for each. Errors: malformed (a recipient), no_entropy.
-template <crypto_provider P>
-[[nodiscard]] status encap_many(environment& env, kem_id kem, std::span<encap_job> jobs) {
-  std::vector<kem_private_key> random;
-  std::vector<byte_view> ikms;
-  random.reserve(jobs.size());
-  for (const encap_job& job : jobs) {
+/// draw(env, kem, jobs): the random members, in their order. Errors: malformed (length of a recipient's key), no_entropy.
+[[nodiscard]] inline status draw(environment& env, kem_id kem, std::span<encap_job> jobs) {
+  for (encap_job& job : jobs) {
     if (job.recipient.size() != kem_sizes(kem).public_key) return errc::malformed;
-    random.emplace_back(kem_sizes(kem).private_key);
-    CONCLAVE_CHECK(env.random(random.back().writable()));
-    ikms.push_back(random.back().reveal());
+    job.random = kem_private_key(kem_sizes(kem).private_key);
+    CONCLAVE_CHECK(env.random(job.random.writable()));
   }
+  return {};
+}
+
+// RFC 9180 4.1: Encap(pkR) for each, with what draw() has drawn. Errors: malformed (a recipient).
+template <crypto_provider P>
+[[nodiscard]] status encap_many(kem_id kem, std::span<encap_job> jobs) {
+  std::vector<byte_view> ikms;
+  for (const encap_job& job : jobs) ikms.push_back(job.random.reveal());
   std::vector<key_pair> ephemeral(jobs.size());
   CONCLAVE_CHECK(derive_many<P>(kem, ikms, ephemeral));
 
@@ -228,7 +233,8 @@ template <crypto_provider P>
 template <crypto_provider P>
 [[nodiscard]] result<shared_secret> encap(environment& env, kem_id kem, byte_view recipient, byte_span enc) {
   encap_job job{recipient, enc};
-  CONCLAVE_CHECK(encap_many<P>(env, kem, {&job, 1}));
+  CONCLAVE_CHECK(draw(env, kem, {&job, 1}));
+  CONCLAVE_CHECK(encap_many<P>(kem, {&job, 1}));
   return std::move(job.shared);
 }
 

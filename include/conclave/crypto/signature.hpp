@@ -3,6 +3,9 @@
 #pragma once
 
 #include <conclave/crypto/concepts.hpp>
+#include <conclave/executor.hpp>
+
+#include <atomic>
 
 namespace conclave::inline CONCLAVE_ABI {
 
@@ -74,10 +77,20 @@ struct signed_item {
   byte_view signature;
 };
 
-/// verify_many<P>(scheme, items): success where every signature verifies, else unauthentic. A provider that has a
-/// faster way for many at once offers P::verify_many with this signature; the outcome is the same.
+/// verify_many<P>(scheme, items, workers): success where every signature verifies, else unauthentic; unsupported. A
+/// provider that has a faster way for many at once offers P::verify_many(scheme, items); the outcome is the same.
 template <crypto_provider P>
-[[nodiscard]] status verify_many(signature_scheme scheme, std::span<const signed_item> items) {
+[[nodiscard]] status verify_many(signature_scheme scheme, std::span<const signed_item> items,
+                                 executor* workers = nullptr) {
+  constexpr std::size_t stretch = 256;
+  if (workers != nullptr && items.size() > stretch) {
+    if (!P::supports(scheme)) return errc::unsupported;
+    std::atomic<bool> good = true;
+    detail::in_parts(workers, items.size(), stretch, [&](std::size_t first, std::size_t n) {
+      if (good && !verify_many<P>(scheme, items.subspan(first, n))) good = false;
+    });
+    return good ? status{} : errc::unauthentic;
+  }
   if constexpr (requires { P::verify_many(scheme, items); }) {
     return P::verify_many(scheme, items);
   } else {

@@ -75,7 +75,8 @@ struct new_member {
 template <crypto_provider P>
 [[nodiscard]] result<bytes> make_welcome(environment& env, const basic_suite<P>& s, byte_view group_info,
                                          const joiner_secret& joiner, const psk_secret& psk,
-                                         std::span<const pre_shared_key_id> psks, std::span<const new_member> members) {
+                                         std::span<const pre_shared_key_id> psks, std::span<const new_member> members,
+                                         executor* workers = nullptr) {
   const welcome_key key = derive_welcome_key(s, derive_welcome_secret(s, joiner, psk));
   bytes encrypted_group_info(group_info.size() + aead_tag_size);
   CONCLAVE_TRY(auto aead, P::aead_key::make(s.hpke_suite().aead, key.key.reveal()));
@@ -96,8 +97,8 @@ template <crypto_provider P>
     requests.push_back({m.init_key, secrets.back(), byte_span{sealed.back()}.first(enc_size),
                         byte_span{sealed.back()}.subspan(enc_size)});
   }
-  CONCLAVE_CHECK(
-      hpke::seal_many<P>(env, s.hpke_suite(), s.encrypt_context("Welcome", encrypted_group_info), {}, requests));
+  CONCLAVE_CHECK(hpke::seal_many<P>(env, s.hpke_suite(), s.encrypt_context("Welcome", encrypted_group_info), {},
+                                    requests, workers));
 
   bytes out;
   writer w{out};
@@ -178,8 +179,9 @@ template <crypto_provider P>
                            {leaf_node_source::commit, {}, leaf_parent_hash.view(), next.group_id, next.own}));
     next.tree.set_leaf(next.own, leaf);
     changed.push_back(next.own);
-    CONCLAVE_TRY(const auto nodes, encrypt_path(env, next.tree, path, derived, applied.added,
-                                                next.encode_context(current.confirmed_transcript_hash.view())));
+    CONCLAVE_TRY(const auto nodes,
+                 encrypt_path(env, next.tree, path, derived, applied.added,
+                              next.encode_context(current.confirmed_transcript_hash.view()), policy.workers));
     update_path_bytes = leaf;
     writer w{update_path_bytes};
     w.opaque(nodes);
@@ -231,7 +233,8 @@ template <crypto_provider P>
     const std::span<const new_member> all{members};
     const std::size_t batch = policy.one_welcome_for_all ? all.size() : 1;
     for (std::size_t i = 0; i < all.size(); i += batch) {
-      CONCLAVE_TRY(auto sealed, make_welcome(env, s, info, joiner, psk, applied.psks, all.subspan(i, batch)));
+      CONCLAVE_TRY(auto sealed,
+                   make_welcome(env, s, info, joiner, psk, applied.psks, all.subspan(i, batch), policy.workers));
       out.welcomes.push_back(std::move(sealed));
     }
   }

@@ -57,7 +57,7 @@ template <crypto_provider P>
   const digest tree_hash = tree.tree_hash();
   if (!equal(tree_hash.view(), context.tree_hash)) return failure{errc::refused, rules::tree_hash_matches};
   CONCLAVE_CHECK(verify_group_info(tree, info));
-  CONCLAVE_CHECK(valid_tree(tree, context.group_id, context.extensions, policy.max_lifetime));
+  CONCLAVE_CHECK(valid_tree(tree, context.group_id, context.extensions, policy));
   return tree;
 }
 

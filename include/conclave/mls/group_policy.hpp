@@ -2,6 +2,7 @@
 /// What the owner of a group decides, and what a group tells its owner.
 #pragma once
 
+#include <conclave/executor.hpp>
 #include <conclave/interfaces.hpp>
 #include <conclave/limits.hpp>
 #include <conclave/mls/proposal.hpp>
@@ -93,6 +94,9 @@ struct group_policy {
   psk_source* psks = nullptr;
   /// The application's rules; nullptr for none. Outlives the group.
   commit_rules* rules = nullptr;
+  /// Threads for the signatures of a crowd and the secrets sent to it; nullptr for the calling thread alone. Outlives the
+  /// group.
+  executor* workers = nullptr;
   /// Who judges identities (RFC 9420 5.3.1); nullptr for nobody, and then all are unverified. Outlives the group.
   identity_validator* identities = nullptr;
   /// The least that somebody must be for this member to add them or to make them an external sender: what it proposes,

@@ -125,9 +125,9 @@ class signature_batch {
         package->signature, rules::key_package_signature);
   }
 
-  /// verify(): unauthentic unless every signature verifies, with the rule that the first wrong one breaks.
-  [[nodiscard]] status verify() const {
-    if (verify_many<P>(suite_->signature(), items_)) return {};
+  /// verify(workers): unauthentic unless every signature verifies, with the rule that the first wrong one breaks.
+  [[nodiscard]] status verify(executor* workers = nullptr) const {
+    if (verify_many<P>(suite_->signature(), items_, workers)) return {};
     std::size_t i = 0;
     while (i + 1 < items_.size() &&
            P::verify(suite_->signature(), items_[i].public_key, items_[i].message, items_[i].signature))

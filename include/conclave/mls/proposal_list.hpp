@@ -119,7 +119,7 @@ template <crypto_provider P>
     CONCLAVE_CHECK(by_rules(policy.rules->allow_proposal(facts_of<P>(current), {p, from, true})));
   signature_batch<P> signatures(current.suite());
   CONCLAVE_CHECK(valid_proposal(current, p, from, current.extension_items(), policy.max_lifetime, signatures));
-  return signatures.verify();
+  return signatures.verify(policy.workers);
 }
 
 /// valid_combination(list, committer): the rules of section 12.2 about the list as a whole that need no tree.
@@ -203,7 +203,7 @@ template <crypto_provider P>
     }
   }
   CONCLAVE_CHECK(supported_by_remaining(current.tree, optional_types, out.removed));
-  CONCLAVE_CHECK(signatures.verify());
+  CONCLAVE_CHECK(signatures.verify(policy.workers));
 
   for (const auto& [p, from, by_reference] : list)
     if (p.type == proposal_type::update) tree.update_leaf(leaf_index{from.index}, p.update.encoded);

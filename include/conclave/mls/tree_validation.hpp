@@ -3,6 +3,7 @@
 /// tree.
 #pragma once
 
+#include <conclave/mls/group_policy.hpp>
 #include <conclave/mls/leaf_validation.hpp>
 #include <conclave/mls/ratchet_tree.hpp>
 
@@ -127,11 +128,11 @@ template <crypto_provider P>
   return {};
 }
 
-/// valid_tree(tree, group_id, extensions, max_lifetime): the whole tree, as a new member checks it. Linear in the tree;
+/// valid_tree(tree, group_id, extensions, policy): the whole tree, as a new member checks it. Linear in the tree;
 /// the signatures of all leaves are verified in one call.
 template <crypto_provider P>
 [[nodiscard]] status valid_tree(ratchet_tree<P>& tree, byte_view group_id, const extension_list& extensions,
-                                std::chrono::seconds max_lifetime) {
+                                const group_policy& policy) {
   CONCLAVE_CHECK(valid_parents(tree));
   signature_batch<P> signatures(tree.suite());
   signatures.reserve(tree.member_count());
@@ -139,13 +140,13 @@ template <crypto_provider P>
   tree.for_each_leaf([&](leaf_index i) {
     if (!verdict) return;
     const auto leaf = tree.leaf(i);
-    verdict = valid_leaf(tree.suite(), leaf.value, leaf->source, extensions, max_lifetime);
+    verdict = valid_leaf(tree.suite(), leaf.value, leaf->source, extensions, policy.max_lifetime);
     if (!tree.all_credential_types([&](credential_type t) { return leaf->capabilities.supports(t); }))
       verdict = failure{errc::refused, rules::credential_supported_by_all};
     signatures.add_leaf(leaf, group_id, i);
   });
   CONCLAVE_CHECK(verdict);
-  return signatures.verify();
+  return signatures.verify(policy.workers);
 }
 
 }  // namespace conclave::mls

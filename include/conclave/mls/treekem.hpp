@@ -130,7 +130,7 @@ template <crypto_provider P>
 template <crypto_provider P>
 [[nodiscard]] result<bytes> encrypt_path(environment& env, const ratchet_tree<P>& tree, std::span<const path_step> path,
                                          const derived_path& derived, std::span<const leaf_index> added,
-                                         byte_view context) {
+                                         byte_view context, executor* workers = nullptr) {
   const auto& s = tree.suite();
   const std::size_t enc_size = kem_sizes(s.hpke_suite().kem).public_key, sealed_size = s.nh() + aead_tag_size;
 
@@ -151,7 +151,8 @@ template <crypto_provider P>
       rest = rest.subspan(enc_size + sealed_size);
     }
   }
-  CONCLAVE_CHECK(hpke::seal_many<P>(env, s.hpke_suite(), s.encrypt_context("UpdatePathNode", context), {}, requests));
+  CONCLAVE_CHECK(
+      hpke::seal_many<P>(env, s.hpke_suite(), s.encrypt_context("UpdatePathNode", context), {}, requests, workers));
 
   bytes out;
   out.reserve(sealed.size() + recipients * 4 + path.size() * 48);
