@@ -264,15 +264,19 @@ class basic_group : private group_state<P> {
     return pending(*std::move(prepared), current_.interim_transcript_hash);
   }
 
-  /// apply(commit): the delivery service has accepted it. Errors: stale_epoch where another commit came first, misuse
-  /// after removal or where another member has made it.
+  /// apply(commit): the delivery service has accepted it. It is used up, but where memory runs out: then it can be applied
+  /// again. Errors: stale_epoch where another commit came first, misuse after removal or where another member has made it.
   [[nodiscard]] result<epoch_change> apply(pending&& commit) {
-    pending accepted = std::move(commit);
-    if (!active_) return errc::misuse;
-    if (accepted.prepared_.next.state.own != current_.own) return errc::misuse;  // another member's
-    if (accepted.base_ != current_.interim_transcript_hash) return failure{errc::stale_epoch, rules::current_epoch};
-    this->enter(std::move(accepted.prepared_.next));
-    return std::move(accepted.prepared_.next.change);
+    const auto applies = [&]() -> status {
+      if (!active_) return errc::misuse;
+      if (commit.prepared_.next.state.own != current_.own) return errc::misuse;  // another member's
+      if (commit.base_ != current_.interim_transcript_hash) return failure{errc::stale_epoch, rules::current_epoch};
+      return {};
+    }();
+    if (applies) this->enter(std::move(commit.prepared_.next));
+    pending used = std::move(commit);
+    if (!applies) return applies.error();
+    return std::move(used.prepared_.next.change);
   }
 
   /// propose(env, proposal): the MLSMessage for the others; the proposal is also recorded here. `proposal` may be of

@@ -7,8 +7,6 @@
 #include <conclave/mls/message.hpp>
 #include <conclave/mls/snapshot.hpp>
 
-#include <deque>
-
 namespace conclave::inline CONCLAVE_ABI::mls {
 
 /// group_state<P>: the part of basic_group behind its interface. Nothing changes before everything is checked.
@@ -35,13 +33,17 @@ class group_state {
 
   [[nodiscard]] const basic_suite<P>& suite() const noexcept { return current_.suite(); }
 
-  /// The state of the group moves on; the old one is kept for late messages as far as the policy says.
+  /// The state of the group moves on; the old one is kept for late messages as far as the policy says. Should memory run
+  /// out, neither the group nor `next` has changed: all of it is taken first.
   void enter(next_epoch<P>&& next) {
+    auto reinit = next.change.reinit;
+    past_.push_back({current_.number, current_.tree, {}, {}, {}});
+    past_.back().context = std::move(current_.context);
+    past_.back().sender_data = std::move(current_.secrets.sender_data);
+    past_.back().message_secrets = std::move(current_.message_secrets);
     proposals_.clear();
-    reinit_ = next.change.reinit;
-    past_.push_back({current_.number, current_.tree, std::move(current_.context),
-                     std::move(current_.secrets.sender_data), std::move(current_.message_secrets)});
-    while (past_.size() > std::min(policy_.past_epochs, limits::past_epochs)) past_.pop_front();
+    reinit_ = std::move(reinit);
+    while (past_.size() > std::min(policy_.past_epochs, limits::past_epochs)) past_.erase(past_.begin());
     current_ = std::move(next.state);
     if (durable_) current_.message_secrets.limit_sending({0, 0});
   }
@@ -149,6 +151,7 @@ class group_state {
     const auto tbs =
         framed_content_tbs<secret_bytes>(wire_format::private_message, opened.content.encoded_content(), context);
     CONCLAVE_CHECK(verify_content(tree, current_.extension_items(), opened.content, tbs));
+    secrets.prepare(opened.step);
     if (received.type != content_type::application) {
       // the key is used up only if the proposal or commit is accepted; a commit has made its epoch a past one
       auto outcome = process_handshake(std::move(opened.content), now);
@@ -264,7 +267,7 @@ class group_state {
   group_policy policy_;
   proposal_cache proposals_;
   std::optional<reinit_parameters> reinit_;
-  std::deque<past_epoch> past_;  // oldest first
+  std::vector<past_epoch> past_;  // oldest first; few, and moved without new memory
   bool active_ = true;
   bool durable_ = false;        // a snapshot exists: no message may go out that the newest one does not know of
   std::uint64_t sequence_ = 0;  // of the newest snapshot

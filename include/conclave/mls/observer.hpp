@@ -185,8 +185,9 @@ class basic_observer {
     CONCLAVE_TRY(const auto confirmation, digest::copy_of(tag));
     followed.next.confirm(confirmation);
     judge_change(j, current_, followed.next, followed.change);
+    auto reinit = followed.change.reinit;  // should memory run out, nothing has changed yet
     proposals_.clear();
-    reinit_ = followed.change.reinit;
+    reinit_ = std::move(reinit);
     current_ = std::move(followed.next);
     return observed_event{std::move(followed.change)};
   }

@@ -29,8 +29,9 @@ struct ratchet {
   std::vector<message_key> kept;  ///< skipped ones, oldest first, at most limits::ratchet_kept_keys
 };
 
-/// secret_tree<P>: a received message never changes it before it is authenticated: find() works on the side, and only
-/// accept() moves the ratchet, keeps skipped keys and erases what is used up (RFC 9420 9.2).
+/// secret_tree<P>: a received message never changes it before it is authenticated: find() works on the side, prepare()
+/// takes the memory that is still needed, and only accept(), which cannot fail, moves the ratchet, keeps skipped keys
+/// and erases what is used up (RFC 9420 9.2).
 template <crypto_provider P>
 class secret_tree {
   using node_secret = secret<struct tree_node_secret_tag>;
@@ -40,8 +41,8 @@ class secret_tree {
   // secrets that appear on the way from a known ancestor down to a leaf
   struct descent {
     node_index from;
-    std::vector<std::pair<node_index, node_secret>> siblings;
-    leaf_ratchets ratchets;
+    std::unordered_map<std::uint32_t, node_secret> siblings;  // as nodes_
+    std::unordered_map<std::uint32_t, leaf_ratchets> leaf;    // as ratchets_, of this one
   };
 
  public:
@@ -56,7 +57,8 @@ class secret_tree {
     leaf_index leaf_{};
     ratchet_kind kind_{};
     std::optional<descent> descent_;
-    std::optional<ratchet> advanced_;  // the ratchet after the step; absent where the key was a kept one
+    // the ratchet after the step, with its kept keys where they change; absent where the key was a kept one
+    std::optional<ratchet> advanced_;
   };
 
   /// An empty tree that opens nothing.
@@ -81,7 +83,7 @@ class secret_tree {
       current = &select(known->second, kind);
     } else {
       CONCLAVE_TRY(out.descent_, descend(s, leaf));
-      current = &select(out.descent_->ratchets, kind);
+      current = &select(out.descent_->leaf.begin()->second, kind);
     }
     if (generation < current->generation) {
       for (const message_key& k : current->kept) {
@@ -94,24 +96,29 @@ class secret_tree {
     if (generation - current->generation > limits::ratchet_forward || generation == ~std::uint32_t{0})
       return failure{errc::over_limit, rules::generation_window};
     ratchet next{current->current.clone(), current->generation, {}};
-    while (next.generation < generation) next.kept.push_back(turn(s, next));
+    if (next.generation < generation) next.kept = kept_before(*current, generation - next.generation);
+    while (next.generation < generation) {
+      message_key skipped = turn(s, next);
+      if (generation - skipped.generation <= limits::ratchet_kept_keys) next.kept.push_back(std::move(skipped));
+    }
     out.key_ = turn(s, next);
     out.advanced_ = std::move(next);
     return out;
   }
 
-  /// accept(step): the message was authentic; its key is gone afterwards. No other change since find().
-  void accept(step&& taken) {
+  /// prepare(step): takes the memory for accept(). Nothing that can be seen changes.
+  void prepare(const step& found) {
+    if (found.descent_) make_room(*found.descent_);
+  }
+  /// accept(step): the message was authentic; its key is gone afterwards. No other change since find() and prepare().
+  void accept(step&& taken) noexcept {
     step done = std::move(taken);
-    if (done.descent_) install(done.leaf_, *std::move(done.descent_));
+    if (done.descent_) install(*std::move(done.descent_));
     ratchet& current = select(ratchets_.find(number(done.leaf_))->second, done.kind_);
     if (done.advanced_) {
       current.current = std::move(done.advanced_->current);
       current.generation = done.advanced_->generation;
-      for (message_key& k : done.advanced_->kept) current.kept.push_back(std::move(k));
-      if (current.kept.size() > limits::ratchet_kept_keys)
-        current.kept.erase(current.kept.begin(),
-                           current.kept.end() - static_cast<std::ptrdiff_t>(limits::ratchet_kept_keys));
+      if (!done.advanced_->kept.empty()) current.kept = std::move(done.advanced_->kept);
     } else {
       std::erase_if(current.kept, [&](const message_key& k) { return k.generation == done.key_.generation; });
     }
@@ -133,7 +140,8 @@ class secret_tree {
   [[nodiscard]] status prepare_sending(const basic_suite<P>& s, leaf_index own) {
     if (leaves_ == 0 || ratchets_.contains(number(own))) return {};
     CONCLAVE_TRY(auto way, descend(s, own));
-    install(own, std::move(way));
+    make_room(way);
+    install(std::move(way));
     return {};
   }
 
@@ -231,6 +239,18 @@ class secret_tree {
     return out;
   }
 
+  /// What a ratchet keeps when `skipped` more generations are to be kept too: the newest of its keys, in memory that has
+  /// room for theirs.
+  [[nodiscard]] static std::vector<message_key> kept_before(const ratchet& r, std::uint32_t skipped) {
+    const std::size_t more = std::min<std::size_t>(skipped, limits::ratchet_kept_keys);
+    const std::size_t old = std::min(r.kept.size(), limits::ratchet_kept_keys - more);
+    std::vector<message_key> out;
+    out.reserve(old + more);
+    for (std::size_t i = r.kept.size() - old; i < r.kept.size(); ++i)
+      out.push_back({r.kept[i].key.clone(), r.kept[i].nonce, r.kept[i].generation});
+    return out;
+  }
+
   [[nodiscard]] static result<ratchet> load_ratchet(reader& in) {
     ratchet out;
     CONCLAVE_TRY(const auto raw, in.opaque());
@@ -266,7 +286,7 @@ class secret_tree {
     while (!is_leaf(x)) {
       node_secret l = child(s, current, "left"), r = child(s, current, "right");
       const bool go_left = number(to_node(leaf)) < number(x);
-      out.siblings.emplace_back(go_left ? right(x) : left(x), std::move(go_left ? r : l));
+      out.siblings.emplace(number(go_left ? right(x) : left(x)), std::move(go_left ? r : l));
       current = std::move(go_left ? l : r);
       x = go_left ? left(x) : right(x);
     }
@@ -275,15 +295,18 @@ class secret_tree {
       s.expand_with_label(current.reveal(), label, {}, out_ratchet.current.writable());
       return out_ratchet;
     };
-    out.ratchets = {start("handshake"), start("application")};
+    out.leaf.emplace(number(leaf), leaf_ratchets{start("handshake"), start("application")});
     return out;
   }
 
-  void install(leaf_index leaf, descent&& way) {
-    // room first: should memory run out, nothing has changed yet
+  void make_room(const descent& way) {
     nodes_.reserve(nodes_.size() + way.siblings.size());
-    ratchets_.emplace(number(leaf), std::move(way.ratchets));
-    for (auto& [x, s] : way.siblings) nodes_.emplace(number(x), std::move(s));
+    ratchets_.reserve(ratchets_.size() + 1);
+  }
+  /// After make_room() nothing is left to be allocated.
+  void install(descent&& way) noexcept {
+    ratchets_.merge(way.leaf);
+    nodes_.merge(way.siblings);
     nodes_.erase(number(way.from));
   }
 

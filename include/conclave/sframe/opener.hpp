@@ -297,13 +297,17 @@ class opener {
       ++epoch.failures;
       return done;
     }
+    conclave::detail::output_guard guard(p.out);  // should memory run out before the frame is known as opened
     history.settle(p.ctr, {});
-    const auto gone =
-        keys_.put(p.kid, std::make_unique<receiving_key<P>>(receiving_key<P>{epoch.number(), std::move(key), history}));
+    auto made = std::make_unique<receiving_key<P>>(receiving_key<P>{epoch.number(), std::move(key), history});
+    keys_.make_room();
+    last_counters_.make_room();
+    const auto gone = keys_.put(p.kid, std::move(made));
     if (gone) {
       const receiving_key<P>& old = *gone->value;
       last_counters_.put(gone->kid, {old.epoch, old.history.replay.newest(), old.history.failures});
     }
+    guard.keep();
     return {};
   }
 

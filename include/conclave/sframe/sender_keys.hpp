@@ -258,6 +258,7 @@ class sender_key_opener {
       CONCLAVE_TRY(step_key late, key_of(newest().step + i, between));
       passed.push_back(std::move(late));
     }
+    keys_.reserve(keys_.size() + passed.size() + 1);  // nothing fails from here on
     retire(deadline);
     for (step_key& k : passed) {
       k.closes = deadline;

@@ -36,6 +36,12 @@ class bounded_table {
   /// use(entry): makes it the last to give way.
   void use(entry& used) noexcept { used.used = ++clock_; }
 
+  /// make_room(): takes the memory that the next put() may need: then it does not fail.
+  void make_room() {
+    if (entries_.size() == entries_.capacity())
+      entries_.reserve(std::min(std::max<std::size_t>(8, 2 * entries_.size()), capacity_));
+  }
+
   /// put(kid, value): adds or replaces a value. Returns the entry that gave way, if one had to.
   std::optional<entry> put(std::uint64_t kid, Value value) {
     if (entry* const held = find(kid)) {

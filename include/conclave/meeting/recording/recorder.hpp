@@ -13,13 +13,14 @@ namespace detail {
 class index_builder {
  public:
   void add(std::uint64_t offset, std::uint64_t until) {
+    if (chunks_ % stride_ == 0) points_.push_back({offset, until});
     if (chunks_++ % stride_ != 0) return;
-    points_.push_back({offset, until});
     if (points_.size() < limits::recording_index_points) return;
     for (std::size_t i = 1; 2 * i < points_.size(); ++i) points_[i] = points_[2 * i];
     points_.resize((points_.size() + 1) / 2);
     stride_ *= 2;
   }
+  [[nodiscard]] std::size_t size() const noexcept { return 8 + 16 * points_.size(); }
   void write(basic_writer<secret_bytes>& out) const {
     out.number(stride_);
     for (const index_point& p : points_) wire::write(out, p);
@@ -126,6 +127,8 @@ class basic_recorder {
   // stage begins when it is sealed, not when it is written, for write_pending() writes it in any case.
   [[nodiscard]] status seal_and_write(chunk_kind kind) {
     chunk_header head;
+    // room first: should memory run out, nothing has changed yet
+    buffer_.reserve(buffer_.size() + (kind == chunk_kind::index ? index_.size() : end_size) + aead_tag_size);
     CONCLAVE_CHECK(env_->random(head.random));
     basic_writer<secret_bytes> w{buffer_};
     if (kind == chunk_kind::index) index_.write(w);
