@@ -31,6 +31,10 @@ inline constexpr std::size_t capabilities = 256;
 inline constexpr std::size_t pending_proposals = 16384;
 inline constexpr std::size_t pending_proposal_bytes = std::size_t{1} << 26U;
 
+/// Proposals in one commit, Adds by value apart: what takes a kilobyte here may take four bytes on the wire. As many as can
+/// wait, and as many of the committer's own.
+inline constexpr std::size_t commit_proposals = 2 * pending_proposals;
+
 /// Lists of proposals that are tried until one makes a valid commit: enough to find two bad ones among the most there can
 /// be, and few enough that a flood of bad ones costs its sender more than the committer.
 inline constexpr std::size_t commit_attempts = 32;

@@ -321,7 +321,7 @@ class basic_validator final : public identity_validator {
         if (!is_about(entry, c, issuer)) continue;
         if (newest != nullptr && entry.period.this_update <= newest->period.this_update) continue;
         if (!equal(news.signed_for, issuer.key.der)) {
-          if (!is_answer(*news.value, issuer)) continue;
+          if (!is_answer(*news.value, issuer)) break;  // to whatever entry
           news.signed_for = to_bytes(issuer.key.der);
         }
         newest = &entry;

@@ -221,8 +221,9 @@ class basic_meeting {
   /// apply(change): the delivery service accepted it: new epoch, new media keys, new security code. stale_epoch where
   /// another change came first.
   [[nodiscard]] status apply(change&& accepted) {
-    change taken = std::move(accepted);
-    CONCLAVE_TRY(const auto applied, group_.apply(std::move(taken.pending_)));
+    const auto done = group_.apply(std::move(accepted.pending_));
+    const change taken = std::move(accepted);
+    CONCLAVE_TRY(const auto applied, done);
     if (taken.renews_) cadence_.refreshed(env_->steady());
     return follow(applied);
   }
@@ -598,7 +599,7 @@ class basic_meeting {
       chat_.forget(leaf);
     }
     for (const auto& [leaf, state] : changed.identities) {
-      if (std::ranges::find(changed.added, leaf) == changed.added.end()) {
+      if (!std::ranges::binary_search(changed.added, leaf)) {
         attend_again(leaf, state);
         continue;
       }

@@ -35,6 +35,9 @@ struct listed_proposal {
   mls::proposal proposal;
   mls::sender sender;
   bool by_reference = false;
+
+  /// counts(): towards limits::commit_proposals.
+  [[nodiscard]] bool counts() const noexcept { return by_reference || proposal.type != proposal_type::add; }
 };
 
 /// group_facts: what every member knows alike of the present epoch. Views; they live as long as the call.

@@ -5,6 +5,8 @@
 #include <conclave/mls/proposal_list.hpp>
 
 #include <map>
+#include <set>
+#include <unordered_set>
 
 namespace conclave::inline CONCLAVE_ABI::mls {
 
@@ -55,6 +57,8 @@ class proposal_cache {
     received_proposal out;
     out.type = content.content.body.proposal.type;
     out.reference = to_bytes(reference.view());
+    // room first: should memory run out, nothing has changed yet
+    if (stored_.size() == stored_.capacity()) stored_.reserve(std::max<std::size_t>(8, 2 * stored_.size()));
     if (by_reference_.emplace(as_text(reference.view()), stored_.size()).second) {
       bytes_ += content.encoded.size();
       stored_.push_back({std::move(content), reference, std::move(own_update)});
@@ -66,10 +70,16 @@ class proposal_cache {
     return at == by_reference_.end() ? nullptr : &stored_[at->second];
   }
   /// resolve(content): the proposals of a commit in their order. They point into it and into this cache. Errors:
-  /// refused (a reference to what is not here, or what an external commit may not refer to).
+  /// refused (a reference to what is not here, or what an external commit may not refer to), over_limit (more than
+  /// limits::commit_proposals).
   [[nodiscard]] result<resolved_proposals> resolve(const framed_content& content) const {
     resolved_proposals out;
-    for (const proposal_or_ref item : content.body.commit.proposals) {
+    const auto& proposals = content.body.commit.proposals;
+    out.list.reserve(std::min(proposals.size(), limits::commit_proposals));
+    std::size_t counted = 0;
+    for (const proposal_or_ref item : proposals) {
+      const bool is_add = item.type == proposal_or_ref_type::proposal && item.proposal.type == proposal_type::add;
+      if (!is_add && ++counted > limits::commit_proposals) return errc::over_limit;
       if (item.type == proposal_or_ref_type::proposal) {
         out.list.push_back({item.proposal, content.sender});
         continue;
@@ -136,7 +146,7 @@ class proposal_cache {
  private:
   template <crypto_provider P, class Take>
   void select_adds(const ratchet_tree<P>& tree, const std::unordered_set<std::uint32_t>& changed, Take& take) const {
-    std::unordered_set<std::string_view> keys;
+    std::set<std::string_view> keys;  // no hash: whoever proposes chooses the keys
     for (const auto& p : stored_) {
       if (p.proposal().type != proposal_type::add) continue;
       const leaf_node& leaf = p.proposal().add->leaf.value;

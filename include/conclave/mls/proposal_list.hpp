@@ -7,7 +7,7 @@
 #include <conclave/mls/tree_validation.hpp>
 
 #include <string>
-#include <unordered_set>
+#include <utility>
 
 namespace conclave::inline CONCLAVE_ABI::mls {
 
@@ -125,7 +125,9 @@ template <crypto_provider P>
 /// valid_combination(list, committer): the rules of section 12.2 about the list as a whole that need no tree.
 [[nodiscard]] inline status valid_combination(std::span<const listed_proposal> list, const sender& committer) {
   const bool external = committer.type == sender_type::new_member_commit;
-  std::unordered_set<std::uint32_t> changed;
+  if (std::cmp_greater(std::ranges::count_if(list, &listed_proposal::counts), limits::commit_proposals))
+    return errc::over_limit;
+  std::vector<std::uint32_t> changed;  // sorted at the end: whoever commits chooses them, against a hash table too
   std::vector<std::string> psk_ids;
   std::size_t group_context_extensions = 0, external_inits = 0, removes = 0;
   for (const auto& [p, from, by_reference] : list) {
@@ -133,11 +135,11 @@ template <crypto_provider P>
       case proposal_type::update:
         if (from.type == committer.type && from.index == committer.index)
           return failure{errc::refused, rules::update_by_committer};
-        if (!changed.insert(from.index).second) return failure{errc::refused, rules::one_change_per_leaf};
+        changed.push_back(from.index);
         break;
       case proposal_type::remove:
         if (!external && number(p.remove) == committer.index) return failure{errc::refused, rules::removes_committer};
-        if (!changed.insert(number(p.remove)).second) return failure{errc::refused, rules::one_change_per_leaf};
+        changed.push_back(number(p.remove));
         ++removes;
         break;
       case proposal_type::psk:
@@ -155,13 +157,15 @@ template <crypto_provider P>
       case proposal_type::self_remove:
         if (!by_reference) return failure{errc::refused, rules::self_remove_by_reference};
         if (!external && from.index == committer.index) return failure{errc::refused, rules::removes_committer};
-        if (!changed.insert(from.index).second) return failure{errc::refused, rules::one_change_per_leaf};
+        changed.push_back(from.index);
         break;
     }
     const bool may_be_external = p.type == proposal_type::external_init || p.type == proposal_type::remove ||
                                  p.type == proposal_type::psk || p.type == proposal_type::self_remove;
     if (external && !may_be_external) return failure{errc::refused, rules::external_commit_proposals};
   }
+  std::ranges::sort(changed);
+  if (std::ranges::adjacent_find(changed) != changed.end()) return failure{errc::refused, rules::one_change_per_leaf};
   std::ranges::sort(psk_ids);
   if (std::ranges::adjacent_find(psk_ids) != psk_ids.end()) return failure{errc::refused, rules::unique_psk_ids};
   if (!external && external_inits != 0) return failure{errc::refused, rules::no_external_init};
@@ -202,6 +206,8 @@ template <crypto_provider P>
       case proposal_type::self_remove: out.removed.push_back(leaf_index{from.index}); break;
     }
   }
+  std::ranges::sort(optional_types);
+  optional_types.erase(std::ranges::unique(optional_types).begin(), optional_types.end());  // asked of everybody
   CONCLAVE_CHECK(supported_by_remaining(current.tree, optional_types, out.removed));
   CONCLAVE_CHECK(signatures.verify(policy.workers));
 

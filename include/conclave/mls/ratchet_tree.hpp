@@ -68,6 +68,9 @@ class ratchet_tree {
       out.put(x, owner.slice(n->content));
       // one surplus key is an invalid tree; many would make the tables slow
       if (out.duplicate_keys() != 0) return failure{errc::refused, rules::unique_keys};
+      // more types than a member can support; many would make counting them slow
+      if (out.credentials_.size() > limits::capabilities)
+        return failure{errc::refused, rules::credential_supported_by_all};
     }
     if (last_blank) return failure{errc::malformed, rules::last_node_not_blank};
     for (std::uint32_t p = 1; p < out.node_count(); p += 2)
@@ -163,6 +166,9 @@ class ratchet_tree {
       put(to_node(i), detail::shared_bytes::copy_of(encoded_leaf));
       added.push_back(i);
       if (duplicate_keys() > max_replaced_keys) return failure{errc::refused, rules::unique_keys};
+      // the leaf of the commit's path can take back one of them
+      if (credentials_.size() > limits::capabilities + 1)
+        return failure{errc::refused, rules::credential_supported_by_all};
     }
     if (!added.empty()) record_unmerged(top(), added);
     return added;
