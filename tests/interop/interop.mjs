@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// conclave and ts-mls in the same groups: every operation in both directions, for each suite and both encodings of
+// handshake messages, then a random walk. Prints a table; fails where anything goes another way than it says.
+//
+//   node interop.mjs --driver PROGRAM [--suites 1,2] [--steps N] [--seed N] [--corrupt OUTPUT]
+//
+// --corrupt flips one byte in conclave's first output of this kind (see outputs in driver.mjs): the run has to fail.
+import { parseArgs } from "node:util";
+import { Driver, outputs } from "./driver.mjs";
+import { NotOffered, operations } from "./operations.mjs";
+import { TsMls } from "./ts_mls.mjs";
+import { random, walk } from "./walk.mjs";
+
+const { values } = parseArgs({
+  options: {
+    driver: { type: "string" },
+    suites: { type: "string", default: "1,2,3,4,5,6,7" },
+    steps: { type: "string", default: "200" },
+    seed: { type: "string", default: String(Date.now() % 1e9) },
+    corrupt: { type: "string" },
+  },
+});
+const suites = values.suites.split(",").map(Number);
+const seed = Number(values.seed);
+if (!values.driver || (values.corrupt && !outputs.includes(values.corrupt))) {
+  console.error("interop.mjs: --driver PROGRAM is needed, and --corrupt is one of", outputs.join(", "));
+  process.exit(2);
+}
+setTimeout(() => {
+  console.log("FAILED: this takes too long");
+  process.exit(1);
+}, 600_000).unref();
+
+let spoiled = false;
+function spoil(field, hex) {
+  if (spoiled || field !== values.corrupt) return hex;
+  spoiled = true;
+  const bytes = Buffer.from(hex, "hex");
+  const at = random(seed)(bytes.length);
+  bytes[at] ^= 1 << random(seed + 1)(8);
+  console.log(`one bit of byte ${at} of ${bytes.length} of a ${field} is flipped`);
+  return bytes.toString("hex");
+}
+
+const conclave = new Driver(values.driver, spoil);
+const tsMls = new TsMls();
+const failures = [];
+const notes = [];
+
+async function cell(title, suite, run, a, b) {
+  let out = "ok";
+  for (const handshakes of ["private", "public"]) {
+    try {
+      await run({ suite, handshakes }, a, b);
+    } catch (e) {
+      if (e instanceof NotOffered) {
+        if (!notes.includes(e.message)) notes.push(e.message);
+        out = `(${notes.indexOf(e.message) + 1})`;
+      } else {
+        failures.push(`${title}, suite ${suite}, ${handshakes}: ${e.stack}`);
+        return "FAILED";
+      }
+    }
+  }
+  return out;
+}
+
+const started = Date.now();
+const width = Math.max(...operations.map(([name]) => name.length));
+console.log("every operation with PrivateMessage and with PublicMessage; the first one acts\n");
+console.log("".padEnd(width + 22), ...suites.map((s) => `suite ${s}`.padEnd(8)));
+for (const [name, run] of operations) {
+  for (const [a, b] of [[conclave, tsMls], [tsMls, conclave]]) {
+    const direction = `${a.name} to ${b.name}`;
+    const row = [];
+    for (const suite of suites) row.push(await cell(`${name}, ${direction}`, suite, run, a, b));
+    console.log(name.padEnd(width), direction.padEnd(21), ...row.map((c) => c.padEnd(8)));
+  }
+}
+notes.forEach((n, i) => console.log(`(${i + 1}) ${n}`));
+
+const steps = Number(values.steps);
+if (steps) {
+  console.log(`\n${steps} random steps, seed ${seed}`);
+  try {
+    console.log(await walk(seed, steps, suites, conclave, tsMls));
+  } catch (e) {
+    failures.push(`random walk, seed ${seed}: ${e.stack}`);
+  }
+}
+conclave.close();
+for (const f of failures) console.log(`FAILED: ${f}`);
+console.log(`${failures.length} failures, ${((Date.now() - started) / 1000).toFixed(1)} s`);
+process.exitCode = failures.length ? 1 : 0;
