@@ -39,11 +39,25 @@ bytes bytes_of(const json& object, const char* key) {
 using arena = std::deque<bytes>;
 byte_view keep(arena& a, bytes b) { return a.emplace_back(std::move(b)); }
 
+/// opaque(items): the data of a ratchet_tree extension; items_of() takes the length off again.
+bytes opaque(byte_view items) {
+  bytes out;
+  writer w{out};
+  w.opaque(items);
+  return out;
+}
+std::optional<bytes> items_of(const json& request) {
+  const bytes tree = bytes_of(request, "ratchet_tree");
+  if (tree.empty()) return std::nullopt;
+  return to_bytes(must(wire::decode<byte_view>(tree)));
+}
+
 /// extension_items({{"type": 1, "data": hex}, ...})
 bytes extension_items(const json& list) {
   arena a;
   std::vector<extension> out;
-  for (const json& e : list) out.push_back({extension_type{e.at("type").get<std::uint16_t>()}, keep(a, bytes_of(e, "data"))});
+  for (const json& e : list)
+    out.push_back({extension_type{e.at("type").get<std::uint16_t>()}, keep(a, bytes_of(e, "data"))});
   return wire::encode_items(out);
 }
 
@@ -53,7 +67,7 @@ class device final : public psk_source {
   device(environment& env, const json& request)
       : env_{env}, identity_{bytes_of(request, "identity")}, suite_{request.at("suite").get<std::uint16_t>()} {
     policy_.handshakes = request.value("handshakes", "private") == std::string("public") ? wire_format::public_message
-                                                                                          : wire_format::private_message;
+                                                                                         : wire_format::private_message;
     policy_.tree_in_welcome = request.value("tree_in_welcome", true);
     policy_.psks = this;
     for (const json& type : request.value("extensions", json::array()))
@@ -87,8 +101,8 @@ class device final : public psk_source {
     if (op == "join") return join(name, request);
     if (op == "external_join") return external_join(name, request);
     if (op == "propose_add") {
-      auto& package = packages_.emplace_back(must(
-          make_key_package<default_provider>(env_, must(basic_suite<default_provider>::make(suite_)), me(), {})));
+      auto& package = packages_.emplace_back(
+          must(make_key_package<default_provider>(env_, must(basic_suite<default_provider>::make(suite_)), me(), {})));
       return {{"proposal", to_hex(must(new_member_add(env_, must(basic_suite<default_provider>::make(suite_)),
                                                       bytes_of(request, "group_id"),
                                                       request.at("epoch").get<std::uint64_t>(), me(), package)))}};
@@ -139,7 +153,8 @@ class device final : public psk_source {
   }
 
   json join(const std::string& name, const json& request) {
-    const bytes input = bytes_of(request, "welcome"), tree = bytes_of(request, "ratchet_tree");
+    const bytes input = bytes_of(request, "welcome");
+    const auto tree = items_of(request);
     const auto decoded = must(message::decode(input));
     const auto is_for = [&](const prepared_key_package& p) {
       for (const encrypted_group_secrets entry : decoded.welcome.secrets)
@@ -149,8 +164,7 @@ class device final : public psk_source {
     const auto package = std::ranges::find_if(packages_, is_for);
     if (package == packages_.end()) throw std::runtime_error("a Welcome for somebody else");
     join_options options;
-    const auto tree_items = tree.empty() ? bytes{} : to_bytes(must(wire::decode<byte_view>(tree)));
-    if (!tree.empty()) options.ratchet_tree = tree_items;
+    if (tree) options.ratchet_tree = *tree;
     const client& as = me(decoded.welcome.suite);
     enter(name, request.contains("predecessor")
                     ? must(groups_.at(request["predecessor"])
@@ -162,9 +176,9 @@ class device final : public psk_source {
 
   json external_join(const std::string& name, const json& request) {
     external_join_options options;
-    const bytes info = bytes_of(request, "group_info"), tree = bytes_of(request, "ratchet_tree");
-    const auto tree_items = tree.empty() ? bytes{} : to_bytes(must(wire::decode<byte_view>(tree)));
-    if (!tree.empty()) options.join.ratchet_tree = tree_items;
+    const bytes info = bytes_of(request, "group_info");
+    const auto tree = items_of(request);
+    if (tree) options.join.ratchet_tree = *tree;
     options.resync = request.value("resync", false);
     auto joined = must(group::join_external(env_, me().clone(), info, options, policy_));
     enter(name, std::move(joined.group));
@@ -241,10 +255,8 @@ class device final : public psk_source {
     json out{{"commit", to_hex(made.message())}};
     if (!made.welcome().empty()) {
       out["welcome"] = to_hex(made.welcome());
-      bytes tree;
-      writer w{tree};
-      w.opaque(made.ratchet_tree());
-      out["ratchet_tree"] = to_hex(tree);
+      if (!policy_.tree_in_welcome || request.value("ratchet_tree", false))
+        out["ratchet_tree"] = to_hex(opaque(made.ratchet_tree()));
     }
     pending_.erase(name);
     pending_.emplace(name, std::move(made));
@@ -273,19 +285,17 @@ class device final : public psk_source {
     }
     if (op == "process" || op == "unprotect") return happened(g, must(g.process(env_, bytes_of(request, "message"))));
     if (op == "protect")
-      return {{"message", to_hex(must(g.protect(env_, bytes_of(request, "plaintext"),
-                                                bytes_of(request, "authenticated_data"))))}};
+      return {{"message",
+               to_hex(must(g.protect(env_, bytes_of(request, "plaintext"), bytes_of(request, "authenticated_data"))))}};
     if (op == "export") {
       bytes out(request.at("length").get<std::size_t>());
       must(g.export_secret(request.at("label").get<std::string>(), bytes_of(request, "context"), out));
       return {{"secret", to_hex(out)}};
     }
     if (op == "group_info") {
-      json out{{"group_info", to_hex(must(g.group_info(env_, {request.value("ratchet_tree", true), true})))}};
-      bytes tree;
-      writer w{tree};
-      w.opaque(g.ratchet_tree_items());
-      out["ratchet_tree"] = to_hex(tree);
+      const bool tree_inside = request.value("ratchet_tree", true);
+      json out{{"group_info", to_hex(must(g.group_info(env_, {tree_inside, true})))}};
+      if (!tree_inside) out["ratchet_tree"] = to_hex(opaque(g.ratchet_tree_items()));
       return out;
     }
     if (op == "reinit" || op == "branch") return succeed(g, op, request);
@@ -297,15 +307,13 @@ class device final : public psk_source {
     arena a;
     std::vector<byte_view> packages;
     for (const json& p : request.at("key_packages")) packages.push_back(keep(a, from_hex(p.get<std::string>())));
-    auto next = op == "reinit"
-                    ? must(g.reinitialize(env_, me(suite_of(request)).clone(), packages))
-                    : must(g.branch(env_, me().clone(), bytes_of(request, "group_id"), packages,
-                                    extension_items(request.value("extensions", json::array()))));
+    auto next = op == "reinit" ? must(g.reinitialize(env_, me(suite_of(request)).clone(), packages))
+                               : must(g.branch(env_, me().clone(), bytes_of(request, "group_id"), packages,
+                                               extension_items(request.value("extensions", json::array()))));
     const group& entered = enter(request.at("new_group"), std::move(next.group));
-    bytes tree;
-    writer w{tree};
-    w.opaque(entered.ratchet_tree_items());
-    return {{"welcome", to_hex(next.welcomes.at(0))}, {"ratchet_tree", to_hex(tree)}};
+    json out{{"welcome", to_hex(next.welcomes.at(0))}};
+    if (!policy_.tree_in_welcome) out["ratchet_tree"] = to_hex(opaque(entered.ratchet_tree_items()));
+    return out;
   }
 
   static json state(const group& g) {

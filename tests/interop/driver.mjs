@@ -9,7 +9,7 @@ export const outputs = ["key_package", "proposal", "commit", "welcome", "ratchet
 export class Driver {
   name = "conclave";
 
-  // spoil(field, hex): what becomes of each output on its way.
+  // spoil(field, hex, answer): what becomes of each output on its way.
   constructor(program, spoil = (field, hex) => hex) {
     this.spoil = spoil;
     this.waiting = [];
@@ -21,7 +21,9 @@ export class Driver {
     this.process.on("error", (e) => gone(e.message));
     this.process.on("exit", (code, signal) => gone(`ended with ${code ?? signal}`));
     this.process.stdin.on("error", () => {});
-    createInterface({ input: this.process.stdout }).on("line", (line) => this.waiting.shift().resolve(JSON.parse(line)));
+    createInterface({ input: this.process.stdout }).on("line", (line) =>
+      this.waiting.shift().resolve(JSON.parse(line)),
+    );
   }
 
   async call(request) {
@@ -31,7 +33,8 @@ export class Driver {
       this.process.stdin.write(JSON.stringify(request) + "\n");
     });
     if (!answer.ok) throw new Error(`conclave: ${answer.error}`);
-    for (const field of outputs) if (answer[field] !== undefined) answer[field] = this.spoil(field, answer[field]);
+    for (const field of outputs)
+      if (answer[field] !== undefined) answer[field] = this.spoil(field, answer[field], answer);
     return answer;
   }
 

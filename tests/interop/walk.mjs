@@ -4,7 +4,7 @@
 import { Room, add, customExtension, hex, person, remove } from "./room.mjs";
 import { refusesTree } from "./ts_mls.mjs";
 
-const most = 8;
+const most = 6;
 
 // random(seed): (n) => one of 0 to n - 1, the same every time (splitmix32).
 export function random(seed) {
@@ -48,8 +48,25 @@ export async function walk(seed, steps, suites, ...peers) {
   return `${[...done].map(([kind, n]) => `${kind} ${n}`).join(", ")}; ${epochs} epochs agreed on`;
 }
 
-const kinds = ["update", "update", "add", "add", "add", "remove", "remove", "propose", "propose", "propose", "enter",
-  "resync", "psk", "extensions", "drop", "say", "say"];
+const kinds = [
+  "update",
+  "update",
+  "add",
+  "add",
+  "add",
+  "remove",
+  "remove",
+  "propose",
+  "propose",
+  "propose",
+  "enter",
+  "resync",
+  "psk",
+  "extensions",
+  "drop",
+  "say",
+  "say",
+];
 
 class Walker {
   constructor(room, one, pick, arrive, [conclave, tsMls]) {
@@ -75,11 +92,16 @@ class Walker {
 
   async add() {
     const joiners = [];
-    while (joiners.length <= this.one(2) && this.room.members.length + joiners.length < most) joiners.push(await this.arrive());
+    while (joiners.length <= this.one(2) && this.room.members.length + joiners.length < most)
+      joiners.push(await this.arrive());
     if (!joiners.length) return this.remove();
     const from = this.member();
     const path = this.one(2) === 0;
-    const made = await from.call("commit", { proposals: await Promise.all(joiners.map(add)), path });
+    const made = await from.call("commit", {
+      proposals: await Promise.all(joiners.map(add)),
+      path,
+      ratchet_tree: true,
+    });
     if (joiners.some((j) => j.peer === this.tsMls) && refusesTree(made.ratchet_tree)) return this.update();
     await this.room.publish(from, made, joiners);
   }
@@ -126,30 +148,43 @@ class Walker {
     await this.room.commit(committer, [], joiners);
   }
 
+  // refused(by): whether ts-mls would refuse the tree that this member has.
+  async refused(by) {
+    return refusesTree((await by.call("group_info", { ratchet_tree: false })).ratchet_tree);
+  }
+
   async enter() {
     if (this.room.members.length >= most) return this.remove();
     const by = this.member();
     let who = await this.arrive();
     const ratchet_tree = this.one(2) === 0;
-    if (refusesTree((await by.call("group_info")).ratchet_tree)) who = await this.arrive(this.conclave);
+    if (await this.refused(by)) who = await this.arrive(this.conclave);
     await this.room.externalJoin(who, by, { ratchet_tree });
   }
 
   async resync() {
     const who = this.member();
     const by = this.member([who]);
-    if (who.peer === this.tsMls && refusesTree((await by.call("group_info")).ratchet_tree)) return this.update();
+    if (who.peer === this.tsMls && (await this.refused(by))) return this.update();
     await this.room.externalJoin(who, by);
   }
 
   async psk() {
     const from = this.member();
     const { group_id, epoch } = await from.state();
-    await this.room.commit(from, [this.pick([{ type: "psk", psk_id: hex("password") }, { type: "psk", group_id, epoch }])]);
+    await this.room.commit(from, [
+      this.pick([
+        { type: "psk", psk_id: hex("password") },
+        { type: "psk", group_id, epoch },
+      ]),
+    ]);
   }
 
   agenda() {
-    return { type: "group_context_extensions", extensions: [{ type: customExtension, data: hex(`agenda ${this.one(100)}`) }] };
+    return {
+      type: "group_context_extensions",
+      extensions: [{ type: customExtension, data: hex(`agenda ${this.one(100)}`) }],
+    };
   }
   async extensions() {
     const from = this.pick(this.room.members.filter((m) => m.peer === this.conclave));
