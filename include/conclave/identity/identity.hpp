@@ -21,6 +21,11 @@ class identity {
   [[nodiscard]] static result<identity> generate(environment& env, std::string_view name) {
     if (name.size() > limits::name_bytes) return errc::over_limit;
     CONCLAVE_TRY(auto key, signature_key::generate<P>(env, signature_scheme::ed25519));
+    return claimed(name, std::move(key));
+  }
+  /// claimed(name, key): the same with a key that was kept, as after a restart. Errors: over_limit (name).
+  [[nodiscard]] static result<identity> claimed(std::string_view name, signature_key&& key) {
+    if (name.size() > limits::name_bytes) return errc::over_limit;
     return identity(std::string{name}, std::move(key), credential_type::basic, to_bytes(as_bytes(name)));
   }
   /// certified(name, key, certificates): the chain that was issued for the key, DER, the own certificate first, the
