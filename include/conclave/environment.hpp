@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-/// What the core needs from its host: randomness and time. Nothing below the meeting reads a clock or a random device
-/// of its own accord; a host, a test or a replay passes an environment in.
+/// What the core needs from its host: randomness and time. Nothing reads a clock or a random device of its own accord; a
+/// host, a test or a replay passes an environment in. One exception: ECDSA, whose nonces OpenSSL draws, and what Botan
+/// blinds private operations with.
 #pragma once
 
 #include <conclave/bytes.hpp>

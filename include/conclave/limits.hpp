@@ -53,7 +53,8 @@ inline constexpr std::size_t ratchet_kept_keys = 256;
 /// which others must be willing to catch up with: less than ratchet_forward, several times over.
 inline constexpr std::uint32_t snapshot_reserve = 256;
 
-/// Epochs kept for late messages: about a minute of a busy meeting. An old epoch is a loss of forward secrecy.
+/// Epochs kept for late messages: three seconds of a meeting that only renews its keys, and less than one while people
+/// come and go. The delivery service orders messages, so few are late, and an old epoch is a loss of forward secrecy.
 inline constexpr std::size_t past_epochs = 3;
 
 /// Lifetime of a key package, not_after minus not_before (RFC 9420 7.2 asks for a maximum): 90 days and an hour of

@@ -32,7 +32,7 @@ enum class errc : std::uint8_t {
   refused,        ///< well-formed and authentic, but a rule forbids it
   early,          ///< its epoch is still to come: keep it for a moment and try again
   no_entropy,     ///< the random source failed: nothing was generated
-  storage,        ///< the store failed: nothing was written
+  storage,        ///< the store failed, and may have written or not: try again
   misuse,         ///< the caller broke a contract of the interface
 };
 

@@ -41,8 +41,8 @@ class in_process {
   }
 
   /// send(message): to every participant, in one order for all; returns its position there. Errors: stale_epoch for a
-  /// commit of an epoch that has its commit already, and for a proposal of an old epoch; misuse for messages that are
-  /// not for a whole group; what decoding says.
+  /// commit or proposal that is not of the present epoch: it has had its commit, or nobody has come so far; misuse for
+  /// messages that are not for a whole group; what decoding says.
   [[nodiscard]] result<std::size_t> send(byte_view message) {
     CONCLAVE_TRY(const auto seen, mls::message::decode(message));
     const bool is_public = seen.format == mls::wire_format::public_message;

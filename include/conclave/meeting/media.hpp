@@ -15,7 +15,8 @@ static_assert(limits::sframe_open_epochs + limits::sframe_early_epochs < (1U << 
 [[nodiscard]] constexpr std::size_t sealed_size(std::size_t n) noexcept { return sframe::sealed_size(n); }
 
 /// basic_media_sender<P>: the one sender of one stream. Move-only; it owns the stream's counter. Threads: one at a
-/// time, not necessarily the meeting's. Lifetime: independent of the meeting; it stops when the member leaves, or the meeting object ends.
+/// time, not necessarily the meeting's. Lifetime: independent of the meeting; it stops when the member leaves, or the
+/// meeting object ends.
 template <crypto_provider P>
 class basic_media_sender {
  public:
