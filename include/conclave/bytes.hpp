@@ -57,14 +57,19 @@ namespace detail {
 /// big_endian(value): the number whose bytes in memory are those of `value`, the highest first.
 template <std::unsigned_integral T>
 [[nodiscard]] constexpr T big_endian(T value) noexcept {
-  if constexpr (std::endian::native == std::endian::big || sizeof(T) == 1)
-    return value;
+  if constexpr (std::endian::native == std::endian::big || sizeof(T) == 1) return value;
+#if CONCLAVE_WITH_GNU
   else if constexpr (sizeof(T) == 2)
     return __builtin_bswap16(value);
   else if constexpr (sizeof(T) == 4)
     return __builtin_bswap32(value);
   else
     return __builtin_bswap64(value);
+#else
+  auto raw = std::bit_cast<std::array<std::uint8_t, sizeof(T)>>(value);
+  std::ranges::reverse(raw);
+  return std::bit_cast<T>(raw);
+#endif
 }
 
 }  // namespace detail

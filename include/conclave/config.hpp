@@ -17,13 +17,28 @@
 #define CONCLAVE_WITH_OPENSSL 0
 #endif
 
+/// Whether extensions of GCC and Clang may be used. Each has a portable stand-in beside it, and CI compiles those too.
+#ifndef CONCLAVE_WITH_GNU
+#if defined(__GNUC__)
+#define CONCLAVE_WITH_GNU 1
+#else
+#define CONCLAVE_WITH_GNU 0
+#endif
+#endif
+
 /// Whether kernels of our own for AES and hashes are compiled in; they run where the CPU has the instructions.
 #ifndef CONCLAVE_WITH_NATIVE
-#if defined(__GNUC__) && (defined(__x86_64__) || (defined(__aarch64__) && defined(__linux__)))
+#if CONCLAVE_WITH_GNU && (defined(__x86_64__) || (defined(__aarch64__) && defined(__linux__)))
 #define CONCLAVE_WITH_NATIVE 1
 #else
 #define CONCLAVE_WITH_NATIVE 0
 #endif
+#endif
+
+#if CONCLAVE_WITH_GNU
+#define CONCLAVE_NOINLINE [[gnu::noinline]]
+#else
+#define CONCLAVE_NOINLINE
 #endif
 
 /// Whether clang's MemorySanitizer watches this translation unit.
@@ -55,10 +70,11 @@
 #define CONCLAVE_ABI_ARCH _base
 #endif
 
-#define CONCLAVE_ABI_JOIN_(version, arch, exceptions, sodium, botan, openssl, native) \
-  version##arch##_e##exceptions##s##sodium##b##botan##o##openssl##n##native
-#define CONCLAVE_ABI_JOIN(version, arch, exceptions, sodium, botan, openssl, native) \
-  CONCLAVE_ABI_JOIN_(version, arch, exceptions, sodium, botan, openssl, native)
-#define CONCLAVE_ABI                                                                                             \
-  CONCLAVE_ABI_JOIN(v0_1, CONCLAVE_ABI_ARCH, CONCLAVE_HAS_EXCEPTIONS, CONCLAVE_WITH_SODIUM, CONCLAVE_WITH_BOTAN, \
-                    CONCLAVE_WITH_OPENSSL, CONCLAVE_WITH_NATIVE)
+#define CONCLAVE_ABI_JOIN_(major, minor, patch, arch, exceptions, sodium, botan, openssl, native) \
+  v##major##_##minor##_##patch##arch##_e##exceptions##s##sodium##b##botan##o##openssl##n##native
+#define CONCLAVE_ABI_JOIN(major, minor, patch, arch, exceptions, sodium, botan, openssl, native) \
+  CONCLAVE_ABI_JOIN_(major, minor, patch, arch, exceptions, sodium, botan, openssl, native)
+#define CONCLAVE_ABI                                                                                           \
+  CONCLAVE_ABI_JOIN(CONCLAVE_VERSION_MAJOR, CONCLAVE_VERSION_MINOR, CONCLAVE_VERSION_PATCH, CONCLAVE_ABI_ARCH, \
+                    CONCLAVE_HAS_EXCEPTIONS, CONCLAVE_WITH_SODIUM, CONCLAVE_WITH_BOTAN, CONCLAVE_WITH_OPENSSL, \
+                    CONCLAVE_WITH_NATIVE)

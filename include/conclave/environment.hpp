@@ -9,14 +9,10 @@
 
 #include <chrono>
 
-#if defined(_WIN32)
-#include <windows.h>
-// bcrypt.h needs windows.h before it
-#include <bcrypt.h>
-#elif defined(__linux__)
+#if defined(__linux__)
 #include <cerrno>
 #include <sys/random.h>
-#else
+#elif !defined(_WIN32)
 #include <unistd.h>
 #if defined(__APPLE__)
 #include <sys/random.h>
@@ -24,6 +20,14 @@
 #endif
 
 namespace conclave::inline CONCLAVE_ABI {
+
+#if defined(_WIN32)
+namespace detail {
+// bcrypt.h declares it too, but needs windows.h, whose macros no host should get from here
+extern "C" __declspec(dllimport) long __stdcall BCryptGenRandom(void*, unsigned char*, unsigned long, unsigned long);
+inline constexpr unsigned long bcrypt_use_system_preferred_rng = 2;
+}  // namespace detail
+#endif
 
 /// unix_time: wall-clock seconds, for lifetimes and certificates. It may jump.
 using unix_time = std::chrono::sys_seconds;
@@ -70,7 +74,8 @@ class system_environment final : public environment {
  private:
   [[nodiscard]] static bool fill(byte_span part) noexcept {
 #if defined(_WIN32)
-    return BCryptGenRandom(nullptr, part.data(), static_cast<ULONG>(part.size()), BCRYPT_USE_SYSTEM_PREFERRED_RNG) == 0;
+    return detail::BCryptGenRandom(nullptr, part.data(), static_cast<unsigned long>(part.size()),
+                                   detail::bcrypt_use_system_preferred_rng) == 0;
 #elif defined(__linux__)
     for (;;) {
       const ssize_t n = ::getrandom(part.data(), part.size(), 0);

@@ -106,8 +106,10 @@ class openssl_hash {
 };
 
 #if !defined(OPENSSL_NO_DEPRECATED_3_0)
+#if CONCLAVE_WITH_GNU
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+#endif
 /// openssl_hash_state: a hash in plain memory, by the functions OpenSSL had before EVP. It can be copied without an
 /// allocation, which EVP makes for every copy and every new start.
 class openssl_hash_state {
@@ -146,7 +148,9 @@ class openssl_hash_state {
   } state_;
   hash_id hash_;
 };
+#if CONCLAVE_WITH_GNU
 #pragma GCC diagnostic pop
+#endif
 
 /// openssl_hmac: the states of the two hashes after their pads; each message works on a copy.
 class openssl_hmac {

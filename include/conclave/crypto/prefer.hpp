@@ -17,7 +17,7 @@ class either {
   either(either&&) noexcept = default;
   either& operator=(either&&) noexcept = default;
   // out of line: GCC 12 loses track of which key is there, and warns that the other is not
-  [[gnu::noinline]] ~either() {}
+  CONCLAVE_NOINLINE ~either() {}
 
   /// make(first, arguments...): A::make(arguments...) or B::make(arguments...).
   [[nodiscard]] static result<either> make(bool first, auto... arguments) {

@@ -21,7 +21,7 @@ template <std::unsigned_integral T>
 [[nodiscard]] inline T value_barrier(T x) noexcept {
 #if CONCLAVE_MEMORY_SANITIZER  // it takes operands of asm for decisions
   return x;
-#elif defined(__GNUC__)
+#elif CONCLAVE_WITH_GNU
   __asm__("" : "+r"(x));
   return x;
 #else

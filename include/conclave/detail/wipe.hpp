@@ -17,7 +17,7 @@ namespace detail {
 /// link-time optimisation, where a call through a volatile pointer could be seen through.
 inline void secure_wipe(void* memory, std::size_t size) noexcept {
   if (size == 0) return;
-#if defined(__GNUC__)
+#if CONCLAVE_WITH_GNU
   std::memset(memory, 0, size);
   __asm__ __volatile__("" : : "r"(memory) : "memory");
 #else

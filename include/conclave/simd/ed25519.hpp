@@ -12,7 +12,7 @@
 /// There is no multiplication by the cofactor: where A or R has a part of small order, the equation decides.
 #pragma once
 
-#include <conclave/config.hpp>
+#include <conclave/simd/target.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -64,6 +64,8 @@ inline constexpr number prime{{0xffffffffffffffed, 0xffffffffffffffff, 0xfffffff
   return below(s, order) && !has_small_order(without_sign(r)) && below(y, prime) && !has_small_order(y);
 }
 
+#if CONCLAVE_X86_64  // the kernels' part: it needs numbers of 128 bits
+
 /// modulo_order(x): 512 bits modulo L, by Barrett's method (Handbook of Applied Cryptography 14.42) with words of 64 bits.
 [[nodiscard]] inline number modulo_order(const std::uint64_t (&x)[8]) noexcept {
   __extension__ using wide = unsigned __int128;
@@ -101,5 +103,7 @@ inline constexpr number prime{{0xffffffffffffffed, 0xffffffffffffffff, 0xfffffff
   while (!below(rest, order)) subtract(rest.word, order.word);
   return rest;
 }
+
+#endif
 
 }  // namespace conclave::simd::ed25519
