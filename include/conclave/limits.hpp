@@ -262,4 +262,19 @@ inline constexpr std::size_t recording_recipients = 64;
 /// to 8 GiB, and so on.
 inline constexpr std::size_t recording_index_points = std::size_t{1} << 16U;
 
+/// Bytes of one message on its way through Redis: the tree of 2^17 members fits. And of one answer, with its elements: a
+/// few such messages, or as many entries of the log as are asked for at a time.
+inline constexpr std::size_t redis_message_bytes = std::size_t{1} << 25U;
+inline constexpr std::size_t redis_reply_bytes = std::size_t{1} << 26U;
+inline constexpr std::size_t redis_reply_elements = 4096;
+inline constexpr std::size_t redis_entries = 256;
+
+/// What waits for one person there: a key package is several times smaller than this; of Welcomes one is enough, but for
+/// who was let in again meanwhile.
+inline constexpr std::size_t redis_key_package_bytes = std::size_t{1} << 16U;
+inline constexpr std::size_t redis_welcomes = 16;
+
+/// Redirections of a cluster that one call follows: a slot moves once, and whoever is asked may be behind by another.
+inline constexpr unsigned redis_redirections = 5;
+
 }  // namespace conclave::limits
