@@ -8,7 +8,7 @@
 
 namespace conclave::inline CONCLAVE_ABI {
 
-template <crypto_provider P>
+template <class P>
 class basic_meeting;
 
 /// The extension of leaf nodes that holds client_claims; the number is of the range for private use (RFC 9420 17.3).
@@ -35,8 +35,10 @@ inline constexpr mls::extension_type claims_extension{0xfc02};
 }
 
 /// basic_knock<P>: a key package to hand to a host, and the private keys for the Welcome. One-time.
-template <crypto_provider P>
+template <class P>
 class basic_knock {
+  static_assert(crypto_provider<P>);
+
  public:
   /// create(env, who, options): Errors: unsupported, no_entropy, misuse (the identity's key does not fit the suite).
   [[nodiscard]] static result<basic_knock> create(environment& env, const identity& who,

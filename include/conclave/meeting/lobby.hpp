@@ -39,8 +39,10 @@ struct admission_answer {
 /// basic_lobby<P>: a host's. What the rules refuse is answered and forgotten; who may come in, or waits for the host, has
 /// a place, in the order of arrival. It holds at most limits::waiting_joins people and limits::waiting_join_bytes; whoever
 /// comes later knocks again. Reads no clock. Threads: one at a time.
-template <crypto_provider P>
+template <class P>
 class basic_lobby {
+  static_assert(crypto_provider<P>);
+
  public:
   /// place: somebody who waits.
   struct place {

@@ -17,8 +17,10 @@ static_assert(limits::sframe_open_epochs + limits::sframe_early_epochs < (1U << 
 /// basic_media_sender<P>: the one sender of one stream. Move-only; it owns the stream's counter. Threads: one at a
 /// time, not necessarily the meeting's. Lifetime: independent of the meeting; it stops when the member leaves, or the
 /// meeting object ends.
-template <crypto_provider P>
+template <class P>
 class basic_media_sender {
+  static_assert(crypto_provider<P>);
+
  public:
   /// open(keys, stream): Errors: misuse (the stream has a sender), over_limit (stream number), refused (not in the
   /// meeting).
@@ -106,8 +108,10 @@ class basic_media_sender {
 /// basic_media_receiver<P>: opens the frames of all members. Threads: one at a time, not necessarily the meeting's;
 /// several receivers of one meeting each keep their own replay windows. Lifetime: independent of the meeting; `env`
 /// outlives it.
-template <crypto_provider P>
+template <class P>
 class basic_media_receiver {
+  static_assert(crypto_provider<P>);
+
  public:
   [[nodiscard]] static result<basic_media_receiver> open(environment& env, std::shared_ptr<media_keys> keys) {
     CONCLAVE_TRY(auto opener, sframe::opener<P>::make(keys->epoch_bits()));

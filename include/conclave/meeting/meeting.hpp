@@ -24,8 +24,10 @@ inline constexpr rule no_verification_on{"a spoken verification is on: who comes
 /// basic_meeting<P>: Move-only. Every call succeeds or changes nothing. Threads: one at a time; senders and receivers
 /// may live on other threads. Lifetime: the environment, and what the options point to, outlive the meeting, its senders
 /// and its receivers.
-template <crypto_provider P>
+template <class P>
 class basic_meeting {
+  static_assert(crypto_provider<P>);
+
   template <crypto_provider>
   friend struct meeting_testing;
 

@@ -8,7 +8,7 @@
 
 namespace conclave::inline CONCLAVE_ABI::mls {
 
-template <crypto_provider P>
+template <class P>
 class basic_group;
 
 /// pending_commit: a commit that is ready to be sent. It has changed nothing yet: applying it makes the new epoch
@@ -75,8 +75,10 @@ struct successor_group {
 /// basic_group<P>: Move-only. Every function either succeeds or leaves the group as it was, down to each byte, but for
 /// a used generation of the own ratchet. Threads: one at a time. What the view-returning functions return lives until
 /// the next non-const call. Source: RFC 9420.
-template <crypto_provider P>
+template <class P>
 class basic_group : private group_state<P> {
+  static_assert(crypto_provider<P>);
+
   template <crypto_provider>
   friend struct group_testing;
 

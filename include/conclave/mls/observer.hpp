@@ -28,8 +28,10 @@ using observed_event = std::variant<opaque_message, received_proposal, epoch_cha
 /// is signed.
 /// Every function succeeds or changes nothing. Move-only. Threads: one at a time. What the view-returning functions
 /// return lives until the next non-const call. Source: RFC 9420 16.4 and 12.4.2.
-template <crypto_provider P>
+template <class P>
 class basic_observer {
+  static_assert(crypto_provider<P>);
+
  public:
   /// follow(env, group_info, options, policy): from the epoch of a GroupInfo on, which is an MLSMessage with the ratchet
   /// tree in it or beside it. Of the policy matter rules, max_lifetime and identities. Errors:

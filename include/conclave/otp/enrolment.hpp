@@ -46,8 +46,10 @@ struct offer {
 /// with the tools of its store.
 ///
 /// Threads: any, on several objects or one. Lifetime: store and floor outlive it.
-template <hotp_library L, crypto_provider P>
+template <class L, class P>
 class basic_second_factor {
+  static_assert(hotp_library<L> && crypto_provider<P>);
+
  public:
   /// make(store, key, policy, parameters, floor): `parameters` are for whoever enrols from now on. Without a floor,
   /// whoever can write to the store can put an old record back, or delete one (version_floor). Errors: misuse (key

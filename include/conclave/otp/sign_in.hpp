@@ -8,7 +8,7 @@
 
 namespace conclave::inline CONCLAVE_ABI::otp {
 
-template <hotp_library L, crypto_provider P>
+template <class L, class P>
 class basic_second_factor;
 
 /// organisation_mode: for whom it is mandatory.
@@ -56,7 +56,7 @@ class accepted {
   [[nodiscard]] std::uint32_t failures() const noexcept { return failures_; }
 
  private:
-  template <hotp_library L, crypto_provider P>
+  template <class L, class P>
   friend class basic_second_factor;
   accepted(std::string_view user, std::uint64_t step, std::uint32_t failures)
       : user_{user}, step_{step}, failures_{failures} {}

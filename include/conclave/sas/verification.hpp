@@ -44,8 +44,10 @@ inline constexpr rule from_others{"a message that claims to come from this membe
 /// take_messages() are to be sent as application messages, in their order; pending proposals are committed before
 /// (RFC 9420 12.4). It keeps no time of its own. Every call first ends what is over at `now`. Calls that fail change
 /// nothing else. Move-only. Threads: one at a time.
-template <crypto_provider P>
+template <class P>
 class basic_verification {
+  static_assert(crypto_provider<P>);
+
  public:
   /// basic_verification(min_bits): the strength that the parameters of the meeting ask of a code. It is kept for the whole
   /// meeting, over a resync too: it counts what has failed.

@@ -13,8 +13,10 @@ namespace conclave::inline CONCLAVE_ABI::recording {
 /// not authentic, and nothing out of place: what next() has given is at any moment what was recorded, from the start or
 /// from where seek() went, without a gap. It holds one chunk in memory. Move-only. Threads: one at a time. Lifetime: the
 /// source outlives it, and does not change; what is added to a recording later is not seen.
-template <recording_provider P>
+template <class P>
 class basic_player {
+  static_assert(recording_provider<P>);
+
  public:
   /// open(from, who): by a slip in the recording. open(from, who, key_slip): by one that was given later. Errors:
   /// malformed for what is no recording or ends in its header; unsupported for another version; unknown_key where it is

@@ -40,8 +40,10 @@ class index_builder {
 /// and sink outlive it.
 /// After `storage` or `no_entropy` nothing is lost and nothing is taken: what was written stays readable, the entry of
 /// that call was not added, and the next call tries again where this one stopped.
-template <recording_provider P>
+template <class P>
 class basic_recorder {
+  static_assert(recording_provider<P>);
+
  public:
   /// create(env, to, recipients): a new recording, made out to the holders of these public keys, the recorder's own among
   /// them if it wants to read it. Errors: misuse for no recipient; over_limit for more than
