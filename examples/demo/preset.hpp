@@ -92,13 +92,13 @@ struct caller {
   const auto out = hall.take(*room);
   for (const auto& [ticket, decision_now] : out.answers)
     std::printf("    %-8s %s\n", waiting.at(ticket), explain(decision_now).c_str());
-  const std::vector<cv::byte_view> packages(out.key_packages.begin(), out.key_packages.end());
-  auto add = room->admit(packages);
+  for (const auto& p : out.admitted) std::printf("    %-8s %s\n", waiting.at(p.ticket), explain(p.decision).c_str());
+  auto add = room->admit(out.key_packages());
   if (!add) return explain("Ada cannot admit", add.error());
   std::size_t joined = 0;
   for (cv::knock& wish : wishes) joined += cv::meeting::join(std::move(wish), add->welcome()) ? 1 : 0;
   if (const auto done = room->apply(*std::move(add)); !done) return explain("Ada cannot admit", done.error());
-  if (joined != packages.size() || room->size() != joined + 1) return "not everybody who was admitted is in";
+  if (joined != out.admitted.size() || room->size() != joined + 1) return "not everybody who was admitted is in";
   std::printf("  %zu people are in the meeting.\n\n", room->size());
 
   std::printf("  What there is in it, and what is not:\n");

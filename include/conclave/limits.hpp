@@ -201,8 +201,10 @@ inline constexpr std::size_t roles = 256;
 /// Bytes of one message in the chat: a page.
 inline constexpr std::size_t chat_bytes = 16384;
 
-/// Messages of the chat that a participant keeps, and events that wait to be taken: the oldest ones give way.
+/// Messages of the chat that a participant keeps, and their bytes, and events that wait to be taken: the oldest ones
+/// give way. The bytes are a novel or ten; a flood of the longest messages would take ten times as many.
 inline constexpr std::size_t chat_messages = 10'000;
+inline constexpr std::size_t chat_history_bytes = std::size_t{1} << 24U;
 inline constexpr std::size_t meeting_events = 65'536;
 /// Bytes of a file of rules, and the policies and assignments in it: what a large organisation writes down. Its depth
 /// needs no number: the format knows no deeper objects than three.

@@ -91,4 +91,25 @@ TEST_CASE("M11: who comes later sees nothing of what was said before, who takes 
   CHECK(t[0].chat().messages().back().missing == 0);
 }
 
+TEST_CASE("the chat is bounded by its bytes as well as by its messages") {
+  chat_history history;
+  const std::string page(limits::chat_bytes, 'a');
+  const auto kept = [&] {
+    std::size_t bytes_kept = 0;
+    for (const chat_message& m : history.messages()) bytes_kept += m.text.size() + m.name.size();
+    return bytes_kept;
+  };
+  for (std::uint64_t n = 1; n <= 2000; ++n) {
+    history.add({}, "flood", 1, {text_kind::chat, n, as_bytes(page)});
+    REQUIRE(kept() <= limits::chat_history_bytes);
+  }
+  CHECK(history.messages().size() > 900);
+  CHECK(history.messages().back().number == 2000);
+  // short messages are as many as ever
+  for (std::uint64_t n = 2001; n <= 2000 + limits::chat_messages + 1; ++n)
+    history.add({}, "talk", 1, {text_kind::chat, n, as_bytes("hi")});
+  CHECK(history.messages().size() == limits::chat_messages);
+  CHECK(history.messages().front().text == "hi");
+}
+
 }  // namespace meeting_test

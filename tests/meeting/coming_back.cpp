@@ -2,6 +2,8 @@
 // Coming back after a crash, a lost commit or another network; entering by oneself; several devices.
 #include "support.hpp"
 
+#include <new>
+
 namespace meeting_test {
 namespace coming_back {
 
@@ -46,7 +48,7 @@ TEST_CASE("M25: who lost a commit comes back by itself, into its place and with 
 
   const bytes entrance = *t[1].entrance();
   auto back = *t[2].come_back(entrance);
-  back.room.continue_from(std::move(t[2]));
+  REQUIRE(back.room.continue_from(std::move(t[2])));
   enter(t, 2, std::move(back));
   CHECK(t[0].size() == 4);
   CHECK(t[0].role_of(t[2].own_leaf()) == role::co_host);
@@ -188,6 +190,149 @@ TEST_CASE("M25: several devices of one person are one line, but only where someb
   authority.trusts = false;
   t[0].judge_again();
   CHECK(t[0].people().size() == 4);  // anybody can claim a name
+}
+
+TEST_CASE("M25: what came back goes on with nothing but the same place in the same meeting") {
+  table t(3), other(2, {}, 2);
+  t.say(0, "here");
+  other.say(0, "elsewhere");
+  auto back = *t[2].come_back(*t[0].entrance());
+  const auto refused = [&](meeting&& before) {
+    const bytes was = state_of(back.room), there = state_of(before);
+    const auto outcome = back.room.continue_from(std::move(before));
+    REQUIRE_FALSE(outcome);
+    CHECK(outcome.error().code() == errc::misuse);
+    CHECK(outcome.error().broken_rule() == &rules::same_place);
+    CHECK(state_of(back.room) == was);
+    CHECK(state_of(before) == there);
+    CHECK(back.room.chat().messages().empty());
+    CHECK(before.chat().messages().size() == 1);
+  };
+  refused(std::move(other[1]));  // another meeting
+  refused(std::move(t[1]));      // somebody else's place
+  CHECK(t[1].write("still working"));
+  CHECK_FALSE(back.room.continue_from(std::move(back.room)));
+  REQUIRE(back.room.continue_from(std::move(t[2])));
+  CHECK(back.room.chat().messages().back().text == "here");
+}
+
+namespace coming_back {
+
+/// names: a validator that reads what it likes in a credential, and may run out of memory over it.
+class names final : public identity_validator {
+ public:
+  std::string prefix;
+  std::optional<std::size_t> names_left;  // before bad_alloc
+
+  identity_state member(const presented_identity&, unix_time) override { return identity_state::unverified; }
+  identity_state external_sender(const presented_identity& who, unix_time now) override { return member(who, now); }
+  identity_state successor(const presented_identity&, const presented_identity& who, unix_time now) override {
+    return member(who, now);
+  }
+  result<bytes> identity(const presented_identity& who) override {
+    if (names_left && (*names_left)-- == 0) {
+      names_left.reset();
+      throw std::bad_alloc{};
+    }
+    return to_bytes(as_bytes(prefix + std::string{as_text(who.credential)}));
+  }
+};
+
+}  // namespace coming_back
+
+TEST_CASE("M25: who comes back is known by the key, not by the name that is shown") {
+  names reader;
+  meeting_options options;
+  options.group.identities = &reader;
+  table t(3, options);
+  (void)t[0].take_events();
+  reader.prefix = "Dr. ";  // the directory has been corrected meanwhile
+  enter(t, 2, *t[2].come_back(*t[0].entrance()));
+  const auto events = t[0].take_events();
+  REQUIRE(events.size() == 2);
+  CHECK(events[0].what == kind::came_back);
+  CHECK(events[0].name == "Dr. person 2");
+  CHECK(t[0].find("Dr. person 2") == t[2].own_leaf());
+  CHECK_FALSE(t[0].find("person 2"));
+
+  // and a newcomer of the same name as somebody who was in is a newcomer
+  t.commit(0, *t[0].set_door(door::open));
+  t.commit(0, *t[0].remove(t[2].own_leaf()));
+  (void)t[0].take_events();
+  const auto namesake = *identity::generate(t.env, "person 2");
+  auto entered = *meeting::enter(t.env, namesake, *t[0].entrance(), "test", options);
+  t.deliver(9, entered.commit);
+  CHECK(events_of(t[0]) == std::vector{kind::joined, kind::code_changed});
+}
+
+TEST_CASE("where memory runs out in the middle of a new epoch, the meeting makes up for it, once") {
+  names reader;
+  meeting_options options;
+  table t(2);
+  options.group.identities = &reader;
+  auto host = *meeting::create(t.env, t.seats[0].who, "test", options);
+  const auto bob = *identity::generate(t.env, "bob");
+  auto wish = *knock::create(t.env, bob, options);
+  auto add = *host.admit(wish.key_package());
+  auto room = *meeting::join(std::move(wish), add.welcome(), std::nullopt, "test");
+  REQUIRE(host.apply(std::move(add)));
+  auto mic = *host.open_sender(0);
+  auto ear = *room.open_receiver();
+
+  const auto carol = *identity::generate(t.env, "carol"), dave = *identity::generate(t.env, "dave");
+  const auto first = *knock::create(t.env, carol), second = *knock::create(t.env, dave);
+  const std::array packages{first.key_package(), second.key_package()};
+  auto both = *host.admit(packages);
+  (void)room.take_events();
+  for (const std::size_t names_left : {0U, 1U}) {
+    CAPTURE(names_left);
+    meeting& follower = names_left == 0 ? room : host;
+    if (names_left == 0) {
+      reader.names_left = names_left;
+      CHECK_THROWS_AS(follower.receive(both.commit()), std::bad_alloc);
+    } else {
+      (void)host.take_events();
+      reader.names_left = names_left;
+      CHECK_THROWS_AS(follower.apply(std::move(both)), std::bad_alloc);
+    }
+    // nothing of it, and nothing is out of bounds
+    CHECK(follower.roster().size() == 4);
+    CHECK(follower.roster()[3].name == "dave");
+    CHECK(follower.find("carol") == std::nullopt);
+    CHECK(follower.facts(meeting_kind::scheduled).present == 4);
+    // then all of it, once
+    CHECK(events_of(follower) == std::vector{kind::joined, kind::joined, kind::code_changed});
+    CHECK(events_of(follower).empty());
+    CHECK(follower.find("carol"));
+  }
+  CHECK(room.code() == host.code());
+  auto new_mic = *host.open_sender(1);
+  CHECK(opens(ear, sealed_by(new_mic, "in the new epoch")));
+}
+
+TEST_CASE("a name is as short everywhere as in create()") {
+  table t(2);
+  const std::string name(limits::name_bytes, 'n'), longer = name + "n";
+  const auto who = *identity::generate(t.env, "visitor");
+  CHECK(meeting::create(t.env, who, longer).error().code() == errc::over_limit);
+  auto wish = *knock::create(t.env, who);
+  auto add = *t[0].admit(wish.key_package());
+  CHECK(meeting::join(std::move(wish), add.welcome(), std::nullopt, longer).error().code() == errc::over_limit);
+  CHECK(meeting::join(std::move(wish), add.welcome(), std::nullopt, name));  // it is not used up
+
+  const bytes entrance = *t[0].entrance();
+  CHECK(meeting::come_back(t.env, t.seats[1].who, entrance, longer).error().code() == errc::over_limit);
+  CHECK(meeting::come_back(t.env, t.seats[1].who, entrance, name));
+  CHECK(meeting::enter(t.env, who, entrance, longer).error().code() == errc::over_limit);
+  const bytes stored = *t[1].snapshot(a_key());
+  CHECK(meeting::restore(t.env, a_key(), 1, stored, t.seats[1].who, longer).error().code() == errc::over_limit);
+  CHECK(meeting::restore(t.env, a_key(), 1, stored, t.seats[1].who, name));
+  auto guest = *knock::create(t.env, t.seats[1].who);
+  const byte_view package = guest.key_package();
+  CHECK(t[0].open_room({&package, 1}, longer).error().code() == errc::over_limit);
+  const auto opened = *t[0].open_room({&package, 1}, name);
+  CHECK(t[1].enter_room(std::move(guest), opened.welcome, std::nullopt, longer).error().code() == errc::over_limit);
+  CHECK(t[1].enter_room(std::move(guest), opened.welcome, std::nullopt, name));
 }
 
 }  // namespace meeting_test

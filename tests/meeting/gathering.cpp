@@ -805,4 +805,20 @@ TEST_CASE("M25: whoever keeps losing waits longer, and then refreshes") {
   CHECK(unlucky.due(10, now) >= now + limits::refresh_period);
 }
 
+static_assert(!std::is_copy_constructible_v<gathering> && !std::is_copy_assignable_v<gathering>);
+
+TEST_CASE("a gathering that has moved holds the same wishes") {
+  person ada("ada"), bela("bela");
+  gathering first;
+  REQUIRE(first.join(ada.knocks(), milliseconds{0}));
+  gathering second = std::move(first);
+  REQUIRE(second.join(bela.knocks(), milliseconds{0}));
+  REQUIRE(second.join(ada.knocks(), milliseconds{0}));  // known already
+  CHECK(second.waiting() == 2);
+  second.withdraw(ada.who.key().public_view());
+  const auto todo = second.take(milliseconds{1}, crowd(1));
+  REQUIRE(todo);
+  CHECK(todo->joins.size() == 1);
+}
+
 }  // namespace gathering_test

@@ -124,6 +124,10 @@ TEST_CASE("nobody is admitted while a verification is on, by its contributors or
   REQUIRE(t[1].verification().start(t.env, sas::form::words_3, std::vector{number(t[2].own_leaf())}, t.env.steady()));
   pass_on(1);
   CHECK(t[0].admissions_held());
+  const byte_view package = wish.key_package();
+  mls::commit_request in_another_way;
+  in_another_way.add = {&package, 1};
+  fails_by(t[0].commit(in_another_way), rules::no_verification_on);
   fails_by(t[0].admit(wish.key_package()), rules::no_verification_on);
   fails_by(t[1].admit(wish.key_package()), rules::no_verification_on);
   CHECK(t[0].remove(t[3].own_leaf()));  // whoever must go, goes

@@ -166,7 +166,7 @@ TEST_CASE("a meeting that is over, or was lost, answers and seals nothing") {
 
   auto old_mic = *t[1].open_sender(0);
   auto back = *t[1].come_back(*t[0].entrance());
-  back.room.continue_from(std::move(t[1]));
+  REQUIRE(back.room.continue_from(std::move(t[1])));
   bytes out(sealed_size(3));
   CHECK(failure_of(old_mic.seal(as_bytes("hey"), {}, out)) == errc::refused);
 }

@@ -50,7 +50,7 @@ TEST_CASE("M9, M13: the host sees who waits and with what, agrees or turns away,
   CHECK(hall.waiting()[0].who.name == "ada");
   CHECK(hall.waiting()[0].who.identity == identity_state::unverified);
   CHECK(hall.waiting()[1].who.client.platform == platform::mobile_ios);
-  CHECK(hall.take(t[0]).key_packages.empty());
+  CHECK(hall.take(t[0]).admitted.empty());
 
   REQUIRE(hall.agree(first.ticket));
   const auto refusal = *hall.turn_away(second.ticket);
@@ -60,12 +60,13 @@ TEST_CASE("M9, M13: the host sees who waits and with what, agrees or turns away,
   for (std::size_t n = 0; n < travels.size(); ++n)
     CHECK_FALSE(wire::decode<admission_answer>(byte_view{travels}.first(n)));
   const auto out = hall.take(t[0]);
-  REQUIRE(out.key_packages.size() == 1);
-  CHECK(equal(out.key_packages[0], ada.wish.key_package()));
+  REQUIRE(out.admitted.size() == 1);
+  CHECK(out.admitted[0].ticket == first.ticket);
+  CHECK(equal(out.key_packages()[0], ada.wish.key_package()));
   CHECK(hall.waiting().empty());
   CHECK(hall.agree(first.ticket).error().code() == errc::unknown_key);
 
-  auto add = *t[0].admit(out.key_packages[0]);
+  auto add = *t[0].admit(out.key_packages());
   auto there = *meeting::join(std::move(ada.wish), add.welcome());
   REQUIRE(t[0].apply(std::move(add)));
   CHECK(there.roster()[1].client.platform == platform::desktop_macos);
@@ -105,7 +106,7 @@ TEST_CASE("M3: a room device that comes too late is refused, also where it came 
   }
   REQUIRE(hall.agree(device_place.ticket));
   const auto out = hall.take(t[0]);
-  CHECK(out.key_packages.empty());
+  CHECK(out.admitted.empty());
   REQUIRE(out.answers.size() == 1);
   CHECK(out.answers[0].decision.reason == admission_reason::device_too_late);
 }
@@ -121,7 +122,7 @@ TEST_CASE("M2: those who come in together count each other") {
     REQUIRE(hall.agree(hall.knock(t[0], all.back().wish.key_package())->ticket));
   }
   const auto out = hall.take(t[0]);
-  CHECK(out.key_packages.size() == 2);
+  CHECK(out.admitted.size() == 2);
   CHECK(out.answers.back().decision.reason == admission_reason::full);
 }
 
@@ -133,10 +134,10 @@ TEST_CASE("M13: in a locked meeting everybody waits, whatever the host has agree
   const auto place = *hall.knock(t[0], ada.wish.key_package());
   CHECK(place.decision.reason == admission_reason::locked);
   REQUIRE(hall.agree(place.ticket));
-  CHECK(hall.take(t[0]).key_packages.empty());
+  CHECK(hall.take(t[0]).admitted.empty());
   CHECK(hall.waiting().size() == 1);
   t.commit(0, *t[0].set_door(door::lobby));
-  CHECK(hall.take(t[0]).key_packages.size() == 1);
+  CHECK(hall.take(t[0]).admitted.size() == 1);
 }
 
 TEST_CASE("what is no key package, or a forged one, has no place in the lobby") {
@@ -150,5 +151,147 @@ TEST_CASE("what is no key package, or a forged one, has no place in the lobby") 
   CHECK_FALSE(hall.knock(t[0], as_bytes("hello")));
   CHECK(hall.waiting().empty());
 }
+
+TEST_CASE("M13: whoever was to be admitted by a commit that comes to nothing has the same place again") {
+  table t(2);
+  lobby hall(of_webex(), meeting_kind::scheduled);
+  std::deque<visitor_with> all;
+  std::vector<std::uint64_t> tickets;
+  for (int i = 0; i < 4; ++i) {
+    all.emplace_back(t.env, "visitor " + std::to_string(i), a_client(platform::desktop_macos));
+    tickets.push_back(hall.knock(t[0], all.back().wish.key_package())->ticket);
+    if (i != 1) REQUIRE(hall.agree(tickets.back()));
+  }
+  auto out = hall.take(t[0]);
+  REQUIRE(out.admitted.size() == 3);
+  REQUIRE(hall.waiting().size() == 1);
+  auto late = *t[0].admit(out.key_packages());
+  t.commit(1, *t[1].refresh());  // faster
+  CHECK(t[0].apply(std::move(late)).error().code() == errc::stale_epoch);
+  CHECK(hall.give_back(std::move(out)).empty());
+  REQUIRE(hall.waiting().size() == 4);
+  for (std::size_t i = 0; i < 4; ++i) CHECK(hall.waiting()[i].ticket == tickets[i]);
+  CHECK_FALSE(hall.waiting()[1].agreed);
+
+  const auto again = hall.take(t[0]);
+  CHECK(again.admitted.size() == 3);
+  t.commit(0, *t[0].admit(again.key_packages()));
+  CHECK(t[0].size() == 5);
+  CHECK(hall.waiting().size() == 1);
+}
+
+TEST_CASE("M13: a person has one place: the newest knock counts, and the host's word for what it has seen only") {
+  table t(1);
+  lobby hall(of_webex(), meeting_kind::scheduled);
+  auto who = *identity::generate(t.env, "ada");
+  const auto knock_of = [&](const identity& as, platform on = platform::desktop_macos) {
+    t.env.advance(std::chrono::seconds{1});
+    return *knock::create(t.env, as, visitor_with::with(a_client(on)));
+  };
+  const auto first = knock_of(who), second = knock_of(who), elsewhere = knock_of(who, platform::mobile_ios);
+  const auto place = *hall.knock(t[0], first.key_package());
+  CHECK(hall.knock(t[0], first.key_package())->ticket == place.ticket);
+  REQUIRE(hall.agree(place.ticket));
+  CHECK(hall.knock(t[0], second.key_package())->ticket == place.ticket);
+  REQUIRE(hall.waiting().size() == 1);
+  CHECK(equal(hall.waiting()[0].key_package, second.key_package()));
+  CHECK(hall.waiting()[0].agreed);
+  // a relay that repeats the first one takes no place away
+  const auto repeated = hall.knock(t[0], first.key_package());
+  REQUIRE_FALSE(repeated);
+  CHECK(repeated.error().code() == errc::replayed);
+  CHECK(repeated.error().broken_rule() == &rules::newest_knock);
+  // refused by the rules: the place stays as it was
+  CHECK(hall.knock(t[0], knock_of(who, platform::web).key_package())->ticket == 0);
+  CHECK(equal(hall.waiting()[0].key_package, second.key_package()));
+  // the host has agreed to the other device
+  CHECK(hall.knock(t[0], elsewhere.key_package())->ticket == place.ticket);
+  CHECK_FALSE(hall.waiting()[0].agreed);
+
+  // the same key under another name
+  REQUIRE(hall.agree(place.ticket));
+  auto renamed = client_of(who, a_client(platform::mobile_ios));
+  renamed.credential = to_bytes(as_bytes("the chairman"));
+  const auto suite = *mls::basic_suite<default_provider>::make(meeting_options{}.suite);
+  const auto package = *mls::make_key_package(t.env, suite, renamed, {std::chrono::hours{24}, false});
+  CHECK(hall.knock(t[0], package.message)->ticket == place.ticket);
+  CHECK(hall.waiting()[0].who.name == "the chairman");
+  CHECK_FALSE(hall.waiting()[0].agreed);
+}
+
+TEST_CASE("M13: who knocks again while a commit is made has one place, wherever that commit ends") {
+  table t(1);
+  lobby hall(of_webex(), meeting_kind::scheduled);
+  auto who = *identity::generate(t.env, "ada");
+  const auto options = visitor_with::with(a_client(platform::desktop_macos));
+  const auto first = *knock::create(t.env, who, options), second = *knock::create(t.env, who, options);
+  const auto place = *hall.knock(t[0], first.key_package());
+  REQUIRE(hall.agree(place.ticket));
+  auto out = hall.take(t[0]);
+  REQUIRE(out.admitted.size() == 1);
+  const auto newer = *hall.knock(t[0], second.key_package());
+  CHECK(hall.give_back(std::move(out)) == std::vector{place.ticket});
+  REQUIRE(hall.waiting().size() == 1);
+  CHECK(hall.waiting()[0].ticket == newer.ticket);
+  CHECK(hall.waiting()[0].agreed);
+
+  // or she is in, and her wish void
+  const byte_view package = first.key_package();
+  t.commit(0, *t[0].admit(package));
+  const auto rest = hall.take(t[0]);
+  CHECK(rest.admitted.empty());
+  CHECK(rest.lapsed == std::vector{newer.ticket});
+  CHECK(hall.waiting().empty());
+}
+
+TEST_CASE("M13: a key package that has lapsed does not keep others out") {
+  table t(1);
+  lobby hall(of_webex(), meeting_kind::scheduled);
+  const auto hurried = *identity::generate(t.env, "hurried"), patient = *identity::generate(t.env, "patient");
+  auto options = visitor_with::with(a_client(platform::desktop_macos));
+  const auto long_lived = *knock::create(t.env, patient, options);
+  options.key_package_valid_for = std::chrono::hours{1};
+  const auto short_lived = *knock::create(t.env, hurried, options);
+  const auto lapses = hall.knock(t[0], short_lived.key_package())->ticket;
+  REQUIRE(hall.agree(lapses));
+  REQUIRE(hall.agree(hall.knock(t[0], long_lived.key_package())->ticket));
+  t.env.advance(std::chrono::hours{2});
+  const auto out = hall.take(t[0]);
+  CHECK(out.lapsed == std::vector{lapses});
+  REQUIRE(out.admitted.size() == 1);
+  CHECK(t[0].admit(out.key_packages()));
+}
+
+TEST_CASE("a lobby that has filled up meanwhile takes back whom it knew first") {
+  table t(1);
+  admission_rules rules = of_webex();
+  rules.participants = 10'000;
+  lobby hall(rules, meeting_kind::scheduled);
+  const auto suite = *mls::basic_suite<default_provider>::make(meeting_options{}.suite);
+  const auto knock_of = [&](const std::string& name) {
+    auto who = client_of(*identity::generate(t.env, name), a_client(platform::desktop_macos));
+    who.credential.resize(limits::credential_bytes - 64, 'x');
+    return mls::make_key_package(t.env, suite, who, {std::chrono::hours{24}, false})->message;
+  };
+  const auto first = *hall.knock(t[0], knock_of("first"));
+  REQUIRE(hall.agree(first.ticket));
+  auto out = hall.take(t[0]);
+  REQUIRE(out.admitted.size() == 1);
+  std::uint64_t last = 0;
+  for (int i = 0;; ++i) {
+    const auto got = hall.knock(t[0], knock_of("visitor " + std::to_string(i)));
+    if (!got) {
+      CHECK(got.error().code() == errc::over_limit);
+      break;
+    }
+    last = got->ticket;
+  }
+  const auto full = hall.waiting().size();
+  CHECK(hall.give_back(std::move(out)) == std::vector{last});
+  CHECK(hall.waiting().size() == full);
+  CHECK(hall.waiting().front().ticket == first.ticket);
+}
+
+static_assert(!std::is_copy_constructible_v<lobby> && std::is_move_assignable_v<lobby>);
 
 }  // namespace meeting_test

@@ -76,7 +76,8 @@ struct chat_message {
   std::string text;
 };
 
-/// chat_history: what was said while this participant was in; the oldest gives way from limits::chat_messages on.
+/// chat_history: what was said while this participant was in; the oldest gives way from limits::chat_messages and
+/// limits::chat_history_bytes on.
 class chat_history {
  public:
   [[nodiscard]] const std::deque<chat_message>& messages() const noexcept { return messages_; }
@@ -86,16 +87,25 @@ class chat_history {
     std::uint64_t& last = last_[sender];
     const std::uint64_t missing = last != 0 && content.number > last ? content.number - last - 1 : 0;
     last = std::max(last, content.number);
-    if (messages_.size() == limits::chat_messages) messages_.pop_front();
     messages_.push_back(
         {content.kind, sender, std::move(name), epoch, content.number, missing, std::string{as_text(content.text)}});
+    bytes_ += size_of(messages_.back());
+    while (messages_.size() > limits::chat_messages || bytes_ > limits::chat_history_bytes) {
+      bytes_ -= size_of(messages_.front());
+      messages_.pop_front();
+    }
     return messages_.back();
   }
   /// forget(leaf): who sits there next counts from 1.
   void forget(mls::leaf_index leaf) { last_.erase(leaf); }
 
  private:
+  [[nodiscard]] static std::size_t size_of(const chat_message& m) noexcept {
+    return sizeof(chat_message) + m.name.size() + m.text.size();
+  }
+
   std::deque<chat_message> messages_;
+  std::size_t bytes_ = 0;
   std::map<mls::leaf_index, std::uint64_t> last_;
 };
 

@@ -53,10 +53,12 @@ struct gathering_options {
 /// gone already, or come in another way. A person is known by its signature key, a wish to remove by its leaf.
 ///
 /// It reads no clock and has no threads; what it holds is bounded by limits::waiting_joins, waiting_join_bytes and
-/// leaves. Threads: one at a time.
+/// leaves. Move-only: a wish that two gatherings held would be committed twice. Threads: one at a time.
 class gathering {
  public:
   explicit gathering(const gathering_options& options = {}) : options_{options} {}
+  gathering(gathering&&) = default;
+  gathering& operator=(gathering&&) = default;
 
   // ---- wishes ----------------------------------------------------------------------------------------------------
 

@@ -55,7 +55,9 @@ class basic_knock {
  private:
   friend basic_meeting<P>;
   basic_knock(environment& env, mls::client&& me, mls::prepared_key_package&& package, const meeting_options& options)
-      : env_{&env}, me_{std::move(me)}, package_{std::move(package)}, options_{options} {}
+      : env_{&env}, me_{std::move(me)}, package_{std::move(package)}, options_{options} {
+    options_.parameters.roles = {};  // a view of the caller's
+  }
 
   environment* env_;
   mls::client me_;

@@ -17,6 +17,8 @@ namespace conclave::inline CONCLAVE_ABI {
 namespace rules {
 inline constexpr rule a_host_stays{"the last host leaves, and others stay", "meeting/meeting.hpp"};
 inline constexpr rule room_members{"somebody in a room is no member of the meeting", "RFC 9420 11.3"};
+inline constexpr rule same_place{"what came back is another meeting, or somebody else's place in it",
+                                 "meeting/meeting.hpp"};
 inline constexpr rule no_verification_on{"a spoken verification is on: who comes in now would end it",
                                          "sas/verification.hpp"};
 }  // namespace rules
@@ -85,7 +87,7 @@ class basic_meeting {
   /// unsupported, no_entropy, misuse.
   [[nodiscard]] static result<basic_meeting> create(environment& env, const identity& me, std::string_view name,
                                                     const meeting_options& options = {}) {
-    if (name.size() > limits::name_bytes) return errc::over_limit;
+    CONCLAVE_CHECK(short_enough(name));
     const encoded_roles roles = with_role({}, me.key().public_view(), role::host);
     meeting_parameters parameters = options.parameters;
     parameters.roles = roles.list();
@@ -98,12 +100,13 @@ class basic_meeting {
     return start(env, client_of(me, options.client), std::move(group), std::move(rules), name, options);
   }
 
-  /// join(knock, welcome, ratchet_tree): the knock is used up by a success. Errors: unknown_key (the Welcome is for
-  /// somebody else), unauthentic, malformed, refused (among others: no meeting, but another MLS group), unsupported,
-  /// no_entropy.
+  /// join(knock, welcome, ratchet_tree, name): the knock is used up by a success. Errors: unknown_key (the Welcome is for
+  /// somebody else), unauthentic, malformed, refused (among others: no meeting, but another MLS group), over_limit (name),
+  /// unsupported, no_entropy.
   [[nodiscard]] static result<basic_meeting> join(knock&& wish, byte_view welcome,
                                                   std::optional<byte_view> ratchet_tree = std::nullopt,
                                                   std::string_view name = {}) {
+    CONCLAVE_CHECK(short_enough(name));
     auto rules = std::make_shared<shared_rules>(&sframe::supports<P>, wish.options_.group.rules);
     CONCLAVE_TRY(auto group, mls::basic_group<P>::join(*wish.env_, wish.me_.clone(), std::move(wish.package_), welcome,
                                                        {ratchet_tree, {}}, ruled(wish.options_, *rules)));
@@ -112,8 +115,8 @@ class basic_meeting {
 
   /// enter(env, me, entrance, name, options): by oneself, where the door is open. come_back(...): into the place one had,
   /// after a crash, a lost commit or another network, with the same key as then; where the door is not sealed.
-  /// `entrance` is that of the present epoch. Errors: refused (the door; the key), unknown_key (never was in), malformed,
-  /// unauthentic, unsupported, no_entropy.
+  /// `entrance` is that of the present epoch. Errors: refused (the door; the key), unknown_key (never was in), over_limit
+  /// (name), malformed, unauthentic, unsupported, no_entropy.
   [[nodiscard]] static result<entering> enter(environment& env, const identity& me, byte_view entrance,
                                               std::string_view name = {}, const meeting_options& options = {}) {
     return enter_by_oneself(env, client_of(me, options.client), entrance, name, options, false);
@@ -123,11 +126,14 @@ class basic_meeting {
     return enter_by_oneself(env, client_of(me, options.client), entrance, name, options, true);
   }
   /// come_back(entrance): the same for a meeting that missed a commit. continue_from(before): what came back goes on with
-  /// the chat, the events, and what was verified or has failed in the meeting that was lost.
+  /// the chat, the events, and what was verified or has failed in the meeting that was lost, whose keys are then closed.
+  /// Errors: misuse where that is another meeting, or was another member's; nothing has changed then.
   [[nodiscard]] result<entering> come_back(byte_view entrance) const {
     return enter_by_oneself(*env_, me_.clone(), entrance, name_, options_, true);
   }
-  void continue_from(basic_meeting&& before) {
+  [[nodiscard]] status continue_from(basic_meeting&& before) {
+    if (this == &before || !equal(group_id(), before.group_id()) || !is_same(me_, before.me_))
+      return failure{errc::misuse, rules::same_place};
     basic_meeting lost = std::move(before);
     lost.keys_->close();
     said_ = lost.said_;
@@ -135,6 +141,7 @@ class basic_meeting {
     events_ = std::move(lost.events_);
     verification_ = std::move(lost.verification_);
     verified_epoch_.reset();
+    return {};
   }
   /// entrance(): for enter() and come_back(): a GroupInfo, for the delivery service to keep; valid in this epoch only.
   [[nodiscard]] result<bytes> entrance() const { return group_.group_info(*env_, {true, true}); }
@@ -142,10 +149,9 @@ class basic_meeting {
   // ---- who is in -------------------------------------------------------------------------------------------------
 
   /// admit(key_packages), remove(leaves), refresh(): one commit each; commit(request): any. Errors: refused, malformed,
-  /// unauthentic with the rule that was broken; refused where a verification is on, for admit(); misuse after leaving;
-  /// no_entropy.
+  /// unauthentic with the rule that was broken; refused where a verification is on, for whatever adds somebody; misuse
+  /// after leaving; no_entropy.
   [[nodiscard]] result<change> admit(std::span<const byte_view> key_packages) {
-    if (admissions_held()) return failure{errc::refused, rules::no_verification_on};
     mls::commit_request request;
     request.add = key_packages;
     return commit(request);
@@ -161,6 +167,8 @@ class basic_meeting {
   [[nodiscard]] result<change> remove(mls::leaf_index leaf) { return remove({&leaf, 1}); }
   [[nodiscard]] result<change> refresh() { return commit(mls::commit_request{}); }
   [[nodiscard]] result<change> commit(const mls::commit_request& request) {
+    CONCLAVE_CHECK(settle());
+    if (!request.add.empty() && admissions_held()) return failure{errc::refused, rules::no_verification_on};
     CONCLAVE_TRY(auto pending, group_.commit(*env_, request));
     return change(std::move(pending), request.path);
   }
@@ -223,27 +231,34 @@ class basic_meeting {
   /// apply(change): the delivery service accepted it: new epoch, new media keys, new security code. stale_epoch where
   /// another change came first.
   [[nodiscard]] status apply(change&& accepted) {
-    const auto done = group_.apply(std::move(accepted.pending_));
+    CONCLAVE_CHECK(settle());
+    auto done = group_.apply(std::move(accepted.pending_));
     const change taken = std::move(accepted);
-    CONCLAVE_TRY(const auto applied, done);
+    CONCLAVE_TRY(unfollowed_, std::move(done));
     if (taken.renews_) cadence_.refreshed(env_->steady());
-    return follow(applied);
+    return settle();
   }
 
   /// receive(message): a message from the delivery service, in its order. What it leads to is also an event. Errors: as
-  /// mls::basic_group::process.
+  /// mls::basic_group::process. Where memory runs out after the group has entered a new epoch, in apply() or here, the
+  /// next call to either of them, to commit() or to take_events() makes up for the rest.
   [[nodiscard]] result<mls::event> receive(byte_view message) {
+    CONCLAVE_CHECK(settle());
     CONCLAVE_TRY(auto event, group_.process(*env_, message));
-    if (const auto* changed = std::get_if<mls::epoch_change>(&event))
-      CONCLAVE_CHECK(follow(*changed));
-    else if (const auto* said = std::get_if<mls::application_message>(&event))
+    if (auto* changed = std::get_if<mls::epoch_change>(&event)) {
+      unfollowed_ = std::move(*changed);
+      CONCLAVE_CHECK(follow(*unfollowed_));
+      *changed = *std::exchange(unfollowed_, std::nullopt);
+    } else if (const auto* said = std::get_if<mls::application_message>(&event)) {
       hear(*said);
+    }
     return event;
   }
 
   /// take_events(): what has happened since the last time, in order, and whether the icon is another one now. From
   /// limits::meeting_events on the oldest are lost.
   [[nodiscard]] std::vector<meeting_event> take_events() {
+    (void)settle();
     const auto now = header().level, before = std::exchange(icon_, now);
     if (now != before)
       tell({now < before ? meeting_event::kind::degraded : meeting_event::kind::secured, epoch(), {}, {}, {}, {}});
@@ -324,7 +339,8 @@ class basic_meeting {
     out.reserve(size());
     for (const mls::judged_identity& who : group_.identities(env_->wall())) {
       const auto* seen = attendance_.find(who.leaf);
-      out.push_back({who.leaf, seen->name, seen->since, who.state, claims_of(group_.tree().leaf(who.leaf).value),
+      out.push_back({who.leaf, seen == nullptr ? name_in_tree(who.leaf) : seen->name,
+                     seen == nullptr ? epoch() : seen->since, who.state, claims_of(group_.tree().leaf(who.leaf).value),
                      aloud.compared_with(who.leaf)});
     }
     return out;
@@ -338,24 +354,14 @@ class basic_meeting {
   /// judge_again(): now and then, because certificates expire and are revoked. Events tell what is different.
   void judge_again() {
     for (const mls::judged_identity& who : group_.identities(env_->wall()))
-      if (attendance_.judge(who.leaf, who.state)) tell_of(meeting_event::kind::identity_changed, who.leaf);
+      if (attendance_.judge(who.leaf, who.state))
+        tell({meeting_event::kind::identity_changed, epoch(), who.leaf, name_of(who.leaf), who.state, {}});
   }
   /// visitor(key_package): who knocks, for the host to look at before admit(); the signatures are verified. Errors:
-  /// those of admit(), but for the identity, which is shown.
-  [[nodiscard]] result<conclave::visitor> visitor(byte_view key_package) const {
-    CONCLAVE_TRY(const auto knocks, mls::message::decode(key_package));
-    if (knocks.format != mls::wire_format::key_package) return errc::malformed;
-    const auto& package = knocks.key_package;
-    CONCLAVE_CHECK(
-        mls::valid_key_package(group_.suite(), package.value, context().extensions, options_.group.max_lifetime));
-    mls::signature_batch<P> signatures(group_.suite());
-    signatures.add_key_package(package);
-    CONCLAVE_CHECK(signatures.verify());
-    const auto& leaf = package->leaf.value;
-    if (!leaf.lifetime.covers(env_->wall())) return failure{errc::refused, mls::rules::lifetime_is_current};
-    if (group_.tree().find_member(leaf.signature_key) || group_.tree().has_encryption_key(leaf.encryption_key))
-      return failure{errc::refused, mls::rules::unique_keys};
-    return conclave::visitor{shown_name(validator(), present_leaf(leaf)), judge().member(leaf), claims_of(leaf)};
+  /// those of admit(), but for the identity, which is shown. visitor_again(key_package): later, where they were.
+  [[nodiscard]] result<conclave::visitor> visitor(byte_view key_package) const { return look_at(key_package, true); }
+  [[nodiscard]] result<conclave::visitor> visitor_again(byte_view key_package) const {
+    return look_at(key_package, false);
   }
   /// facts(kind, devices): what decide_admission() wants to know of this meeting. Looks at everybody.
   [[nodiscard]] meeting_facts facts(meeting_kind kind, device_permission devices = device_permission::allowed) const {
@@ -368,7 +374,8 @@ class basic_meeting {
     group_.tree().for_each_leaf([&](mls::leaf_index i) {
       const client_claims claims = claims_of(group_.tree().leaf(i).value);
       out.app_present += claims.experience == client_experience::app ? 1U : 0U;
-      if (const auto since = attendance_.find(i)->since; since < first) {
+      const auto* seen = attendance_.find(i);
+      if (const auto since = seen == nullptr ? epoch() : seen->since; since < first) {
         first = since;
         out.device_came_first = is_video_device(claims.platform);
       }
@@ -413,7 +420,7 @@ class basic_meeting {
   /// opens there, nor the reverse. It is tied to this one, whose members alone can be in it from the start (RFC 9420
   /// 11.3). Its host is who opens it. Errors: refused (somebody is not a member here), as create() and admit().
   [[nodiscard]] result<room_for_some> open_room(std::span<const byte_view> key_packages, std::string_view name) const {
-    if (name.size() > limits::name_bytes) return errc::over_limit;
+    CONCLAVE_CHECK(short_enough(name));
     std::array<std::uint8_t, 32> group_id;
     CONCLAVE_CHECK(env_->random(group_id));
     meeting_parameters p = parameters();
@@ -430,6 +437,7 @@ class basic_meeting {
   [[nodiscard]] result<basic_meeting> enter_room(knock&& wish, byte_view welcome,
                                                  std::optional<byte_view> ratchet_tree = std::nullopt,
                                                  std::string_view name = {}) const {
+    CONCLAVE_CHECK(short_enough(name));
     auto rules = std::make_shared<shared_rules>(&sframe::supports<P>, wish.options_.group.rules);
     CONCLAVE_TRY(auto group, group_.join_successor(*wish.env_, wish.me_.clone(), std::move(wish.package_), welcome,
                                                    {ratchet_tree, {}}, ruled(wish.options_, *rules)));
@@ -444,10 +452,11 @@ class basic_meeting {
   [[nodiscard]] std::uint64_t sequence() const noexcept { return group_.sequence(); }
   /// restore(env, key, newest, snapshot, me, name, options): the meeting as it was, after a crash. It receives at once,
   /// sends messages after its next snapshot, and media from the next epoch on, because nobody knows which counters were
-  /// used: refresh() begins one. Errors: as mls::basic_group::restore; misuse (another identity).
+  /// used: refresh() begins one. Errors: as mls::basic_group::restore; misuse (another identity); over_limit (name).
   [[nodiscard]] static result<basic_meeting> restore(environment& env, const mls::snapshot_key& key,
                                                      std::uint64_t newest, byte_view sealed, const identity& me,
                                                      std::string_view name = {}, const meeting_options& options = {}) {
+    CONCLAVE_CHECK(short_enough(name));
     auto rules = std::make_shared<shared_rules>(&sframe::supports<P>, options.group.rules);
     CONCLAVE_TRY(auto group, mls::basic_group<P>::restore(env, key, newest, sealed, ruled(options, *rules)));
     if (!group.active() || !equal(group.tree().leaf(group.own_leaf())->signature_key, me.key().public_view()))
@@ -471,12 +480,22 @@ class basic_meeting {
         verification_{p.code_bits},
         cadence_{group_.own_leaf(), group_.tree().leaf_count(), group_.tree().member_count(), draw, env.steady()},
         keys_{p.epoch_bits} {
+    options_.parameters.roles = {};  // a view of the caller's
     agreed_ = to_bytes(context().extensions.encoded());
-    for (const mls::judged_identity& who : group_.identities(env.wall())) attend(who.leaf, who.state);
+    for (const mls::judged_identity& who : group_.identities(env.wall())) attendance_.add(who.leaf, seen_now(who));
     show_code();
     icon_ = header().level;
   }
 
+  /// What this participant calls the meeting, or is called.
+  [[nodiscard]] static status short_enough(std::string_view name) {
+    if (name.size() > limits::name_bytes) return errc::over_limit;
+    return {};
+  }
+  [[nodiscard]] static bool is_same(const mls::client& a, const mls::client& b) {
+    return equal(a.signer.public_view(), b.signer.public_view()) && a.credential_type == b.credential_type &&
+           equal(a.credential, b.credential);
+  }
   /// A number for the turns of refresh_cadence.
   [[nodiscard]] static result<std::uint32_t> draw_turn(environment& env) {
     std::array<std::uint8_t, 4> raw;
@@ -506,6 +525,7 @@ class basic_meeting {
   [[nodiscard]] static result<entering> enter_by_oneself(environment& env, mls::client&& me, byte_view entrance,
                                                          std::string_view name, const meeting_options& options,
                                                          bool again) {
+    CONCLAVE_CHECK(short_enough(name));
     auto rules = std::make_shared<shared_rules>(&sframe::supports<P>, options.group.rules);
     mls::external_join_options with;
     with.resync = again;
@@ -521,6 +541,21 @@ class basic_meeting {
   [[nodiscard]] presented_identity present_leaf(const mls::leaf_node& leaf) const {
     return mls::present(group_.suite().signature(), leaf.credential, leaf.signature_key);
   }
+  [[nodiscard]] result<conclave::visitor> look_at(byte_view key_package, bool verify) const {
+    CONCLAVE_TRY(const auto knocks, mls::message::decode(key_package));
+    if (knocks.format != mls::wire_format::key_package) return errc::malformed;
+    const auto& package = knocks.key_package;
+    CONCLAVE_CHECK(
+        mls::valid_key_package(group_.suite(), package.value, context().extensions, options_.group.max_lifetime));
+    const mls::leaf_node& leaf = package->leaf.value;
+    mls::signature_batch<P> signatures(group_.suite());
+    if (verify) signatures.add_key_package(package);
+    CONCLAVE_CHECK(signatures.verify());
+    if (!leaf.lifetime.covers(env_->wall())) return failure{errc::refused, mls::rules::lifetime_is_current};
+    if (group_.tree().find_member(leaf.signature_key) || group_.tree().has_encryption_key(leaf.encryption_key))
+      return failure{errc::refused, mls::rules::unique_keys};
+    return conclave::visitor{shown_name(validator(), present_leaf(leaf)), judge().member(leaf), claims_of(leaf)};
+  }
   [[nodiscard]] std::string name_of(mls::leaf_index leaf) const {
     const auto* entry = attendance_.find(leaf);
     return entry == nullptr ? std::string{} : entry->name;
@@ -532,8 +567,8 @@ class basic_meeting {
   [[nodiscard]] std::string name_in_tree(mls::leaf_index leaf) const {
     return shown_name(validator(), present_leaf(group_.tree().leaf(leaf).value));
   }
-  void attend(mls::leaf_index leaf, identity_state state) {
-    attendance_.add(leaf, {epoch(), name_in_tree(leaf), state});
+  [[nodiscard]] attendance::entry seen_now(const mls::judged_identity& who) const {
+    return {epoch(), name_in_tree(who.leaf), who.state};
   }
 
   /// Everybody in a room has the key of a member here: names are claims.
@@ -577,9 +612,18 @@ class basic_meeting {
     if (events_.size() == limits::meeting_events) events_.pop_front();
     events_.push_back(std::move(what));
   }
-  void tell_of(enum meeting_event::kind what, mls::leaf_index leaf) {
-    const auto* who = attendance_.find(leaf);
-    tell({what, epoch(), leaf, who->name, who->identity, {}});
+  void tell_all(std::vector<meeting_event>&& news) {
+    events_.insert(events_.end(), std::move_iterator{news.begin()}, std::move_iterator{news.end()});
+    if (events_.size() > limits::meeting_events)
+      events_.erase(events_.begin(), events_.end() - static_cast<std::ptrdiff_t>(limits::meeting_events));
+  }
+
+  /// The group has entered an epoch that the meeting has not. It does so wholly, or is left as it was and may try again.
+  [[nodiscard]] status settle() {
+    if (!unfollowed_) return {};
+    CONCLAVE_CHECK(follow(*unfollowed_));
+    unfollowed_.reset();
+    return {};
   }
 
   /// An epoch has begun: media, roster, code and verification follow.
@@ -590,50 +634,54 @@ class basic_meeting {
       tell({over, changed.epoch, own_leaf(), name_of(own_leaf()), {}, {}});
       return {};
     }
-    const bool by_itself = std::ranges::find(changed.added, *changed.committer) != changed.added.end();
-    bool back = false;
+    const auto is_new = [&](mls::leaf_index leaf) { return std::ranges::binary_search(changed.added, leaf); };
+    // who enters by itself takes no place away but the one it had, with the key it had (meeting/shared_rules.hpp)
+    const bool back = is_new(*changed.committer) && !changed.removed.empty();
+    std::vector<meeting_event> news;
+    attendance::entries present;
+    if (!back)
+      for (const mls::leaf_index leaf : changed.removed)
+        if (const auto* who = attendance_.find(leaf))
+          news.push_back({left, epoch(), leaf, who->name, who->identity, {}});
+    for (const mls::judged_identity& who : changed.identities) {
+      attendance::entry seen = seen_now(who);
+      // another credential or key in the same place
+      const auto* before = is_new(who.leaf) ? nullptr : attendance_.find(who.leaf);
+      if (before != nullptr) seen.since = before->since;
+      const auto what = before != nullptr ? identity_changed : back ? came_back : joined;
+      news.push_back({what, epoch(), who.leaf, seen.name, seen.identity, {}});
+      present.insert_or_assign(who.leaf, std::move(seen));
+    }
+    bytes agreed = to_bytes(context().extensions.encoded());
+    if (!equal(agreed_, agreed)) tell_of_parameters(agreed, news);
+    news.push_back({code_changed, epoch(), {}, {}, {}, {}});
+    if (!keys_->current() || keys_->current()->parameters.epoch != epoch())
+      CONCLAVE_CHECK(publish(!changed.removed.empty()));
+    if (verification_.running() || verification_.verified()) catch_up();
+    tell_all(std::move(news));
+
+    // from here on nothing fails
     for (const mls::leaf_index leaf : changed.removed) {
-      // who enters by itself can take no place away but the one it had
-      const bool returns = by_itself && name_of(leaf) == name_in_tree(*changed.committer);
-      back = back || returns;
-      if (!returns) tell_of(left, leaf);
       attendance_.remove(leaf);
       chat_.forget(leaf);
     }
-    for (const auto& [leaf, state] : changed.identities) {
-      if (!std::ranges::binary_search(changed.added, leaf)) {
-        attend_again(leaf, state);
-        continue;
-      }
-      attend(leaf, state);
-      tell_of(back ? came_back : joined, leaf);
-    }
-    if (!equal(agreed_, context().extensions.encoded())) follow_parameters();
+    attendance_.add(std::move(present));
+    agreed_ = std::move(agreed);
+    verification_.require(parameters().code_bits);
     held_until_ = {};
     holds_ = 0;
-    if (verification_.running() || verification_.verified()) catch_up();
     show_code();
-    tell({code_changed, epoch(), {}, {}, {}, {}});
-    return publish(!changed.removed.empty());
+    return {};
   }
 
-  void follow_parameters() {
-    const bytes old = std::exchange(agreed_, to_bytes(context().extensions.encoded()));
-    const auto old_items = *mls::extension_list::check(old);
+  void tell_of_parameters(byte_view agreed, std::vector<meeting_event>& news) const {
+    const auto old_items = *mls::extension_list::check(agreed_);
     const meeting_parameters p = parameters();
     meeting_parameters before = *meeting_parameters::of(old_items);
     if (std::exchange(before.door, p.door) != p.door)
-      tell({meeting_event::kind::door_changed, epoch(), {}, {}, {}, p.door});
-    if (!equal(with_parameters(old_items, before), agreed_))
-      tell({meeting_event::kind::parameters_changed, epoch(), {}, {}, {}, p.door});
-    verification_.require(p.code_bits);
-  }
-
-  /// Another credential or key in the same place.
-  void attend_again(mls::leaf_index leaf, identity_state state) {
-    const auto since = attendance_.find(leaf)->since;
-    attendance_.add(leaf, {since, name_in_tree(leaf), state});
-    tell_of(meeting_event::kind::identity_changed, leaf);
+      news.push_back({meeting_event::kind::door_changed, epoch(), {}, {}, {}, p.door});
+    if (!equal(with_parameters(old_items, before), agreed))
+      news.push_back({meeting_event::kind::parameters_changed, epoch(), {}, {}, {}, p.door});
   }
 
   /// An application message: for the chat, for the verification, or none of the meeting's business. What is of no use is
@@ -703,6 +751,7 @@ class basic_meeting {
   std::deque<bytes> unsaid_;                     // messages of the verification
   steady_time held_until_{};
   std::size_t holds_ = 0;
+  std::optional<mls::epoch_change> unfollowed_;  // of the epoch that the group has entered before the meeting
   std::deque<meeting_event> events_;
   security_level icon_{};  // when events were taken last
   refresh_cadence cadence_;

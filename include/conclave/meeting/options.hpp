@@ -9,7 +9,8 @@
 namespace conclave::inline CONCLAVE_ABI {
 
 struct meeting_options {
-  /// For create(): the suite, and what all members are to agree on; its list of roles is made of the creator, as host.
+  /// For create(): the suite, and what all members are to agree on. Their list of roles is a view, and is not looked at:
+  /// it is made of the creator, as host. The rest are values, so nothing of them has to outlive the call.
   mls::cipher_suite suite = mls::cipher_suite::mls_128_dhkemx25519_aes128gcm_sha256_ed25519;
   meeting_parameters parameters;
 

@@ -61,6 +61,28 @@ struct spoken_state {
   }
 };
 
+/// identity_counts: how many people are in which state.
+class identity_counts {
+ public:
+  [[nodiscard]] std::size_t& operator[](identity_state state) noexcept {
+    return counts_[static_cast<std::size_t>(state)];
+  }
+  /// worst(): of those that occur; nothing where there is nobody.
+  [[nodiscard]] std::optional<identity_state> worst() const noexcept {
+    const auto at = std::ranges::find_if(counts_, [](std::size_t n) { return n != 0; });
+    if (at == counts_.end()) return std::nullopt;
+    return static_cast<identity_state>(at - counts_.begin());
+  }
+  /// for_each(f): f(state, people) for the states that occur, the worst first.
+  void for_each(auto&& f) const {
+    for (std::size_t i = 0; i < counts_.size(); ++i)
+      if (counts_[i] != 0) f(static_cast<identity_state>(i), counts_[i]);
+  }
+
+ private:
+  std::array<std::size_t, static_cast<std::size_t>(identity_state::verified_external) + 1> counts_{};
+};
+
 /// attendance: what a roster remembers from epoch to epoch. Who leaves takes along what was known of it, even where
 /// somebody else takes its place.
 class attendance {
@@ -71,42 +93,48 @@ class attendance {
     identity_state identity = identity_state::unverified;
   };
 
+  using entries = std::map<mls::leaf_index, entry>;
+
   void add(mls::leaf_index leaf, entry&& who) {
-    remove(leaf);
-    ++states_[who.identity];
-    entries_[leaf] = std::move(who);
+    entries one;
+    one.emplace(leaf, std::move(who));
+    add(std::move(one));
   }
-  void remove(mls::leaf_index leaf) {
+  /// add(present): each in place of who was there.
+  void add(entries&& present) noexcept {
+    while (!present.empty()) {
+      auto node = present.extract(present.begin());
+      remove(node.key());
+      ++states_[node.mapped().identity];
+      entries_.insert(std::move(node));
+    }
+  }
+  void remove(mls::leaf_index leaf) noexcept {
     const auto at = entries_.find(leaf);
     if (at == entries_.end()) return;
-    count_out(at->second.identity);
+    --states_[at->second.identity];
     entries_.erase(at);
   }
   /// judge(leaf, state): true where that is another verdict than before.
-  bool judge(mls::leaf_index leaf, identity_state state) {
+  bool judge(mls::leaf_index leaf, identity_state state) noexcept {
     const auto at = entries_.find(leaf);
     if (at == entries_.end() || at->second.identity == state) return false;
-    count_out(at->second.identity);
+    --states_[at->second.identity];
     ++states_[state];
     at->second.identity = state;
     return true;
   }
-  [[nodiscard]] const entry* find(mls::leaf_index leaf) const {
+  /// find(leaf): nullptr for somebody who has not been seen.
+  [[nodiscard]] const entry* find(mls::leaf_index leaf) const noexcept {
     const auto at = entries_.find(leaf);
     return at == entries_.end() ? nullptr : &at->second;
   }
-  [[nodiscard]] const std::map<mls::leaf_index, entry>& all() const noexcept { return entries_; }
-  /// states(): how many people are in which state, the worst first.
-  [[nodiscard]] const std::map<identity_state, std::size_t>& states() const noexcept { return states_; }
+  [[nodiscard]] const entries& all() const noexcept { return entries_; }
+  [[nodiscard]] const identity_counts& states() const noexcept { return states_; }
 
  private:
-  void count_out(identity_state state) {
-    const auto at = states_.find(state);
-    if (--at->second == 0) states_.erase(at);
-  }
-
-  std::map<mls::leaf_index, entry> entries_;
-  std::map<identity_state, std::size_t> states_;
+  entries entries_;
+  identity_counts states_;
 };
 
 /// person: the devices of somebody. What nobody vouches for stands alone: else whoever claims a name would pass as one
@@ -172,24 +200,26 @@ struct meeting_security {
 };
 
 /// security_of(active, states, expects, differed): a meeting is as good as the least of its members; `expects` is what
-/// each of them has to be, `states` how many people are in which state.
-[[nodiscard]] inline meeting_security security_of(bool active, const std::map<identity_state, std::size_t>& states,
-                                                  identity_state expects, bool differed) {
+/// each of them has to be.
+[[nodiscard]] inline meeting_security security_of(bool active, const identity_counts& states, identity_state expects,
+                                                  bool differed) {
   meeting_security out;
-  if (!active || states.empty()) {
+  const auto worst = states.worst();
+  if (!active || !worst) {
     out.reasons.push_back({security_reason::kind::not_in_a_meeting});
     return out;
   }
   if (differed) out.reasons.push_back({security_reason::kind::codes_differ});
-  for (const auto& [state, n] : states)
+  states.for_each([&](identity_state state, std::size_t n) {
     if (state < expects) out.reasons.push_back({security_reason::kind::identity, state, n});
-  out.people = states.begin()->first;
+  });
+  out.people = *worst;
   out.level = out.reasons.empty() ? security_level::end_to_end_encrypted : security_level::degraded;
   return out;
 }
 [[nodiscard]] inline meeting_security security_of(bool active, std::span<const participant> people,
                                                   identity_state expects, const spoken_state& aloud) {
-  std::map<identity_state, std::size_t> states;
+  identity_counts states;
   for (const participant& p : people) ++states[p.identity];
   return security_of(active, states, expects, aloud.differed);
 }
