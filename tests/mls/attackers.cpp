@@ -2,6 +2,7 @@
 /// Attackers who have recorded all messages and then steal the whole state of somebody (RFC 9420 16.5, 16.6): what they
 /// must not read with it, each beside something that they can read, or the attack itself would prove nothing.
 #include "forger.hpp"
+#include "support.hpp"
 
 namespace mls_test {
 

@@ -85,6 +85,9 @@ prepared_key_package package_draft::encode(environment& env) const {
 
 forger::forger(party& p) : party_{&p}, person_{p.arrive()}, state_{enter(p, person_)} {}
 
+forger::forger(party& p, std::size_t person)
+    : party_{&p}, person_{person}, state_{group_testing<provider>::stolen_epoch(p[person])} {}
+
 framed_content forger::content(content_type type, byte_view body) const {
   framed_content out{state_.group_id, state_.number, {sender_type::member, number(state_.own)}, {}, {}};
   out.body.type = type;
@@ -197,8 +200,11 @@ bytes forger::commit(const commit_draft& draft) const {
   next.own = state_.own;
 
   std::vector<byte_view> adds;
-  for (const proposal& p : draft.proposals) {
-    if (p.type == proposal_type::remove && next.tree.contains(p.remove)) next.tree.remove_leaf(p.remove);
+  std::vector<proposal> applied = draft.proposals;
+  applied.insert(applied.end(), draft.referenced.begin(), draft.referenced.end());
+  for (const proposal& p : applied) {
+    const bool may_go = p.remove != state_.own && next.tree.contains(p.remove);
+    if (p.type == proposal_type::remove && may_go) next.tree.remove_leaf(p.remove);
     if (p.type == proposal_type::add) adds.push_back(p.add->leaf.encoded);
     if (p.type == proposal_type::group_context_extensions)
       next.extensions = to_bytes(p.group_context_extensions.encoded());
@@ -259,6 +265,7 @@ bytes forger::commit(const commit_draft& draft) const {
     });
     committed = std::move(derived.commit_secret);
   }
+  if (draft.body) draft.body(body);
 
   const framed_content framed = content(content_type::commit, body);
   const bytes signature = sign(wire_format::public_message, framed, who().signer);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 /// forger: a member who signs, MACs and encrypts with its real keys whatever a test wants, so that a message breaks one
-/// rule and no other.
+/// rule and no other. Fuzzers use it too.
 #pragma once
 
-#include "support.hpp"
+#include "instantiation.hpp"
 
 #include <functional>
 
@@ -64,12 +64,14 @@ struct path_draft {
 /// commit_draft: a commit and where it goes wrong. Each hook may spoil one thing; all that comes after follows from
 /// what it has left.
 struct commit_draft {
-  std::vector<proposal> proposals;  ///< by value, applied in the order of RFC 9420 12.3
-  std::vector<bytes> references;    ///< ProposalRefs; nothing is applied for them
+  std::vector<proposal> proposals;   ///< by value, applied in the order of RFC 9420 12.3
+  std::vector<bytes> references;     ///< ProposalRefs; nothing is applied for them
+  std::vector<proposal> referenced;  ///< applied like `proposals`, and not written
   bool path = true;
   std::function<void(leaf_draft&)> leaf;          ///< before it is signed
   std::function<void(std::vector<bytes>&)> keys;  ///< public keys of the path, before parent hashes
   std::function<void(path_draft&)> nodes;         ///< before they are encoded
+  std::function<void(bytes&)> body;               ///< all of the Commit, before it is signed
   std::function<void(bytes&)> confirmation_tag;
   bytes psk_secret = bytes(32);
 };
@@ -93,6 +95,9 @@ class forger {
   /// Joins the party. Its honest self is p[person()], and the state here is that of the same member, as long as the
   /// group stays in its epoch.
   explicit forger(party& p);
+
+  /// Is a member of the party already.
+  forger(party& p, std::size_t person);
 
   [[nodiscard]] std::size_t person() const noexcept { return person_; }
   [[nodiscard]] const client& who() const noexcept { return party_->who(person_).who; }

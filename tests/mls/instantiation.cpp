@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include <conclave/mls/group.hpp>
-#include <conclave/mls/observer.hpp>
+#include "instantiation.hpp"
 
 template class conclave::mls::basic_group<conclave::default_provider>;
 template class conclave::mls::basic_observer<conclave::default_provider>;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 /// Those who are not in the group yet, or not any more: proposals of new members, external commits with what they may carry.
 #include "forger.hpp"
+#include "support.hpp"
 
 #include <conclave/mls/external_proposal.hpp>
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "forger.hpp"
+#include "support.hpp"
 
 namespace mls_test {
 

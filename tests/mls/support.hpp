@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-/// What all tests of the group share. Group and observer are instantiated once, in instantiation.cpp.
+/// What all tests of the group share.
 #pragma once
 
-#include <support/mls_party.hpp>
-
-#include <conclave/mls/observer.hpp>
+#include "instantiation.hpp"
 
 #include <catch2/catch.hpp>
-
-extern template class conclave::mls::basic_group<conclave::default_provider>;
-extern template class conclave::mls::basic_observer<conclave::default_provider>;
 
 namespace mls_test {
 
@@ -35,22 +30,6 @@ template <class T, class... Others>
 [[nodiscard]] T as(std::variant<Others...>&& e) {
   REQUIRE(std::holds_alternative<T>(e));
   return std::get<T>(std::move(e));
-}
-
-/// observer_of(env, g, policy): a server that has seen all that this member has.
-[[nodiscard]] inline observer observer_of(environment& env, const group& g, const group_policy& policy = {}) {
-  using look = group_testing<default_provider>;
-  bytes state;
-  writer w{state};
-  w.opaque(g.group_context());
-  w.opaque(look::epoch_of(g).confirmation_tag.view());
-  w.opaque(g.ratchet_tree_items());
-  w.number(static_cast<std::uint8_t>(g.reinitialized().has_value()));
-  if (g.reinitialized()) g.reinitialized()->save(w);
-  w.vector([&] {
-    for (const stored_proposal& p : look::proposals_of(g).all()) w.opaque(p.content.encoded);
-  });
-  return must(observer::restore(env, state, policy));
 }
 
 [[nodiscard]] inline std::string text_of(const application_message& m) { return std::string(as_text(m.plaintext)); }

@@ -28,6 +28,12 @@ struct group_testing {
     const group_state<P>& state = g;
     return basic_group<P>(*group_state<P>::load_state(state.suite(), {}, state.save_state(0), state.policy_));
   }
+  /// stolen_epoch(g): the epoch of a copy.
+  [[nodiscard]] static epoch<P> stolen_epoch(const basic_group<P>& g) {
+    basic_group<P> copy = copy_of(g);
+    group_state<P>& state = copy;
+    return std::move(state.current_);
+  }
   /// epoch_of(g): the secrets of the epoch too.
   [[nodiscard]] static const epoch<P>& epoch_of(const basic_group<P>& g) {
     const group_state<P>& state = g;
