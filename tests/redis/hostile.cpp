@@ -77,6 +77,15 @@ TEST_CASE("nodes that send each other's way are left after a few") {
   CHECK(server.served() == static_cast<int>(limits::redis_redirections) + 1);
 }
 
+TEST_CASE("a node that is down is waited for, however often the others send there") {
+  const liar server("-MOVED 1 127.0.0.1:1\r\n");
+  system_environment env;
+  const auto outcome = with(env, server, 1500).send(a_commit(0, "x"));
+  REQUIRE_FALSE(outcome);
+  CHECK(outcome.error().broken_rule() == &delivery::rules::redis_is_there);
+  CHECK(server.served() > static_cast<int>(limits::redis_redirections) + 1);
+}
+
 TEST_CASE("a server that says nothing, hangs up, or stops in the middle is one that is not there") {
   const std::string answer = GENERATE("", "*2\r\n$8\r\nacc", "$100\r\nx", "*");
   const bool hangs_up = GENERATE(false, true);

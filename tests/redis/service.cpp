@@ -216,6 +216,37 @@ TEST_CASE("a server that is not there is an error in bounded time, and nothing i
   CHECK(*again.send(a_commit(0, "x")) == redis::place{1, 0});
 }
 
+TEST_CASE("a user who may do what docs/delivery-redis.md names, and nothing else, can do all of it") {
+  const server real;
+  system_environment env;
+  delivery::redis_link link(env, real.options());
+  const std::array rights{as_bytes("ACL"),     as_bytes("SETUSER"),     as_bytes("meetings"), as_bytes("on"),
+                          as_bytes(">secret"), as_bytes("~conclave:*"), as_bytes("+eval"),    as_bytes("+evalsha"),
+                          as_bytes("+xadd"),   as_bytes("+xread"),      as_bytes("+xrange"),  as_bytes("+xrevrange"),
+                          as_bytes("+get"),    as_bytes("+set"),        as_bytes("+exists"),  as_bytes("+rpush"),
+                          as_bytes("+lpop"),   as_bytes("+llen"),       as_bytes("+pexpire"), as_bytes("+asking")};
+  REQUIRE(link.call(rights));
+  auto options = real.options();
+  options.user = "meetings";
+  options.password = "secret";
+  redis own = at(env, options);
+  CHECK(*own.send(some_words(0, "x")) == redis::place{0, 1});
+  CHECK(*own.send(a_commit(0, "x")) == redis::place{1, 0});
+  CHECK(*own.position() == redis::place{1, 0});
+  CHECK(own.send(a_commit(0, "y")).error() == errc::stale_epoch);
+  CHECK(own.read({}, steady_time{10})->size() == 2);
+  CHECK(own.publish_entrance(an_entrance(1, "x")));
+  CHECK(own.fetch_entrance());
+  CHECK(own.send_welcome("bob", as_bytes("x")));
+  CHECK(own.fetch_welcome("bob"));
+  const std::array others{as_bytes("CONFIG"), as_bytes("GET"), as_bytes("dir")};
+  delivery::redis_link limited(env, options);
+  CHECK(limited.call(others).error() == errc::refused);
+  options.password = "guess";
+  redis guesses = at(env, options);
+  CHECK(guesses.read({}).error() == errc::refused);
+}
+
 TEST_CASE("key packages and Welcomes wait for one person each, in order, and are handed out once") {
   const server real;
   system_environment env;

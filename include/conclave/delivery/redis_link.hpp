@@ -148,6 +148,7 @@ class redis_link {
         forget_home();
       }
       if (env_->steady() + pause >= deadline) return failure{errc::storage, rules::redis_is_there};
+      redirected = 0;
       std::this_thread::sleep_for(pause);
       pause = std::min(pause * 2, steady_time{200});
     }
