@@ -81,6 +81,17 @@ TEST_CASE("leaf_not_ca") {
   t.member().ca = true;
   t.member().usage = digital_signature | cert_sign;
   breaks(t, "authority as member", rules::leaf_not_ca, untrusted);
+  trial u;  // it says that it is none, and that it signs certificates
+  u.member().usage = digital_signature | cert_sign;
+  breaks(u, "half an authority as member", rules::leaf_not_ca, untrusted);
+}
+
+TEST_CASE("certificate_format: an object identifier is complete") {
+  for (const std::uint8_t last : bytes{0x80, 0x8b}) {
+    trial t;
+    t.member().more.push_back({oid({0x55, 0x1d, last}), false, {}});
+    breaks(t, "half an object identifier", rules::certificate_format, untrusted);
+  }
 }
 
 TEST_CASE("leaf_not_self_signed") {

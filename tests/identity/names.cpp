@@ -63,6 +63,7 @@ TEST_CASE("name constraints of every form, held by all and broken by all") {
       {"those below", constraints({email(".org")}, {}), email(alice), name_form::email, true},
       {"those below, not itself", constraints({email(".example.org")}, {}), email(alice), name_form::email, false},
       {"ends alike", constraints({email("ample.org")}, {}), email(alice), name_form::email, false},
+      {"of nobody", constraints({email("")}, {}), email(alice), name_form::email, false},
       {"of two", constraints({email("example.com"), email("example.org")}, {}), email(alice), name_form::email, true},
       {"permitted and excluded", constraints({email("example.org")}, {email(alice)}), email(alice), name_form::email,
        false},

@@ -22,6 +22,16 @@ struct element {
   byte_view whole;  ///< with tag and length
 };
 
+/// is_object_identifier(content): each of its numbers ends, and none begins with zeros (X.690 8.19.2).
+[[nodiscard]] inline bool is_object_identifier(byte_view content) noexcept {
+  bool begins = true;
+  for (const std::uint8_t b : content) {
+    if (begins && b == 0x80) return false;
+    begins = b < 0x80;
+  }
+  return begins && !content.empty();
+}
+
 /// reader: values one after the other. Every error is malformed.
 class reader {
  public:
@@ -43,6 +53,7 @@ class reader {
     }
     if (rest_.size() - header < size) return errc::malformed;
     const element out{rest_[0], rest_.subspan(header, size), rest_.first(header + size)};
+    if (out.tag == object_identifier && !is_object_identifier(out.content)) return errc::malformed;
     rest_ = rest_.subspan(header + size);
     return out;
   }

@@ -105,10 +105,10 @@ struct name_constraint {
   }
 
  private:
-  /// A limit with a dot in front is about hosts below it, an empty one about all; another one about that host, and for
-  /// dNSNames those below it too.
+  /// A limit with a dot in front is about hosts below it; another one about that host, and for dNSNames those below it
+  /// too. An empty one is about all hosts of dNSNames, and has no meaning for the others (RFC 5280 4.2.1.10).
   [[nodiscard]] static std::optional<bool> host_below(const std::string& host, std::string_view limit, bool or_below) {
-    if (limit.empty()) return true;
+    if (limit.empty()) return or_below ? std::optional{true} : std::nullopt;
     if (!is_plain(as_bytes(limit)) || limit.find('@') != std::string_view::npos) return std::nullopt;
     const std::string wanted = lower_case(limit);
     if (wanted[0] == '.') return host.size() > wanted.size() && host.ends_with(wanted);

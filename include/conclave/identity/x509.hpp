@@ -179,7 +179,7 @@ class basic_validator final : public identity_validator {
 
   [[nodiscard]] static status suits_member(const certificate& leaf) {
     if (leaf.self_issued()) return failure{errc::refused, rules::leaf_not_self_signed};
-    if (leaf.is_ca) return failure{errc::refused, rules::leaf_not_ca};
+    if (leaf.is_ca || leaf.has(key_usage::key_cert_sign)) return failure{errc::refused, rules::leaf_not_ca};
     if (!leaf.has(key_usage::digital_signature)) return failure{errc::refused, rules::leaf_key_usage};
     return {};
   }
