@@ -231,6 +231,8 @@ class group_state {
     group_state out(std::move(current), std::move(me), policy);
     CONCLAVE_TRY(const auto active, in.number<std::uint8_t>());
     out.active_ = active != 0;
+    if (out.active_ && !out.current_.tree.contains(out.current_.own))
+      return failure{errc::malformed, rules::snapshot_format};
     CONCLAVE_TRY(const auto has_reinit, in.number<std::uint8_t>());
     if (has_reinit != 0) {
       CONCLAVE_TRY(out.reinit_, reinit_parameters::load(in));
