@@ -2,7 +2,8 @@
 /// A relay's whole repertoire against an opener: the input is a script that seals frames, changes, repeats and invents
 /// them, begins and ends epochs, and lets time pass. The oracle is a second receiver below that works on maps, searches
 /// epochs by trying numbers, and decrypts with support/sframe_reference.hpp: after every step both agree on the error
-/// code or on every field of the frame, so nothing that failed has changed anything.
+/// code or on every field of the frame, so nothing that failed has changed anything. A third one is given the same frames
+/// many at a time, by open_many, and says of each what the first has said.
 #include <conclave/crypto/provider.hpp>
 #include <conclave/sframe/opener.hpp>
 
@@ -110,12 +111,17 @@ class slow_receiver {
 
 class match {
  public:
-  explicit match(unsigned epoch_bits) : fast_{*sframe::opener<default_provider>::make(epoch_bits)}, slow_{epoch_bits} {}
+  explicit match(unsigned epoch_bits)
+      : fast_{*sframe::opener<default_provider>::make(epoch_bits)},
+        batched_{*sframe::opener<default_provider>::make(epoch_bits)},
+        slow_{epoch_bits} {}
 
   void play(script in) {
     begin_epoch(in);
     for (int steps = 0; !in.empty() && steps < 64; ++steps) {
-      switch (in.byte() % 8) {
+      const std::uint8_t step = in.byte() % 8;
+      if (step >= 5) open_batch();
+      switch (step) {
         case 0:
         case 1: seal(in); break;
         case 2: change(in); break;
@@ -126,12 +132,14 @@ class match {
         case 7: now_ += steady_time{in.byte()}; break;
       }
     }
+    open_batch();
     // whatever happened, a good frame of the newest epoch opens, and opens once
     begin_epoch(in);
     const auto& e = slow_.epochs.at(slow_.newest);
     const bytes good = frame_of(e, e.own == 0 ? 1 : 0, 0, 0, {}, bytes(33, 1));
     require(offer(good, {}, 33) == errc{}, "a good frame opens");
     require(offer(good, {}, 33) == errc::replayed, "and opens once");
+    open_batch();
   }
 
  private:
@@ -199,22 +207,24 @@ class match {
     if (!sframe::supports<default_provider>(static_cast<cipher_suite>(fresh.suite))) fresh.suite = 4;
     const auto base = sframe::base_key::copy_of(fresh.base_key());
     const sframe::epoch_parameters known{fresh.number, static_cast<cipher_suite>(fresh.suite), fresh.leaves, fresh.own};
-    require(fast_.add_epoch(known, *base).has_value(), "an epoch that is newer can be added");
-    require(!fast_.add_epoch(known, *base), "and only once");
+    for (auto* const each : {&fast_, &batched_}) {
+      require(each->add_epoch(known, *base).has_value(), "an epoch that is newer can be added");
+      require(!each->add_epoch(known, *base), "and only once");
+    }
     slow_.add(fresh);
   }
 
   void end_epochs(script& in) {
     const std::uint64_t before = slow_.newest + 1 - std::min<std::uint64_t>(slow_.newest, in.byte() % 4);
     const steady_time deadline = now_ + steady_time{in.byte()};
-    fast_.retire_before(before, deadline);
+    for (auto* const each : {&fast_, &batched_}) each->retire_before(before, deadline);
     for (auto& [number, e] : slow_.epochs) {
       if (number >= before) continue;
       e.late = true;
       e.closes = std::min(e.closes, deadline);
     }
     if (in.byte() % 2 == 0) return;
-    fast_.purge(now_);
+    for (auto* const each : {&fast_, &batched_}) each->purge(now_);
     std::erase_if(slow_.epochs, [&](const auto& e) { return e.second.closes <= now_; });
   }
 
@@ -224,6 +234,8 @@ class match {
     bytes out(room, 0xaa);
     const auto got = fast_.open(frame, metadata, out, now_);
     const errc code = got ? errc{} : got.error().code();
+    batch_.push_back({frame, metadata, bytes(room, 0xaa), out, code, got ? *got : sframe::opened{}});
+    if (batch_.size() >= 24) open_batch();
     require(code == expected.code, "both receivers give the same code");
     if (!got) {
       const byte_view touched = byte_view{out}.first(std::min(room, frame.size()));
@@ -238,7 +250,33 @@ class match {
     return code;
   }
 
-  sframe::opener<default_provider> fast_;
+  struct offered {
+    bytes frame, metadata, out, expected_out;
+    errc expected;
+    sframe::opened opened;  // its bytes are gone, their number is not
+  };
+
+  /// What was offered one by one, all together.
+  void open_batch() {
+    std::vector<sframe::open_request> requests;
+    for (offered& o : batch_) requests.push_back({o.frame, o.metadata, o.out});
+    batched_.open_many(requests, now_);
+    for (std::size_t i = 0; i < batch_.size(); ++i) {
+      const offered& o = batch_[i];
+      const auto& got = requests[i].got;
+      require((got ? errc{} : got.error().code()) == o.expected, "a batch gives another code");
+      require(o.out == o.expected_out, "a batch leaves other bytes");
+      if (got)
+        require(got->bytes.size() == o.opened.bytes.size() && got->sender == o.opened.sender &&
+                    got->epoch == o.opened.epoch && got->context == o.opened.context &&
+                    got->counter == o.opened.counter && got->late == o.opened.late,
+                "a batch names another sender, epoch, context or counter");
+    }
+    batch_.clear();
+  }
+
+  sframe::opener<default_provider> fast_, batched_;
+  std::vector<offered> batch_;
   slow_receiver slow_;
   std::vector<sealed_frame> frames_;
   steady_time now_{0};

@@ -44,4 +44,24 @@ class script {
   conclave::byte_view rest_;
 };
 
+/// edit(content, in): some bytes changed, put in or taken out.
+inline void edit(conclave::bytes& content, script& in) {
+  for (unsigned edits = in.byte() % 4U; edits > 0; --edits) {
+    const std::size_t high = in.byte(), low = in.byte();
+    const std::size_t at = content.empty() ? 0 : (high << 8U | low) % content.size();
+    const auto from = content.begin() + static_cast<std::ptrdiff_t>(at);
+    switch (in.byte() % 4) {
+      case 0: content.insert(from, in.byte()); break;
+      case 1: content.erase(from, content.end()); break;
+      case 2:
+        content.erase(from,
+                      from + static_cast<std::ptrdiff_t>(std::min<std::size_t>(in.byte() % 8U, content.size() - at)));
+        break;
+      default:
+        if (!content.empty()) content[at] ^= in.byte();
+        break;
+    }
+  }
+}
+
 }  // namespace conclave_fuzz

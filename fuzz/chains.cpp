@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+/// Chains of certificates by an authority that signs anything. The input is a script that takes a chain in order and says
+/// what is odd about it: times, names, constraints, usages, extensions, keys, issuers, the order, or bytes of a certificate. The oracle is OpenSSL: a member that is verified has a chain that
+/// OpenSSL verifies too; and where only OpenSSL does, it is for one of the rules that are stricter here, listed below.
+#include "../tests/identity/authority.hpp"
+#include "support/oracle.hpp"
+
+#include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
+
+namespace {
+
+using namespace identity_test;
+using conclave_fuzz::edit, conclave_fuzz::require, conclave_fuzz::script;
+
+constexpr std::string_view alice = "alice@example.org";
+constexpr auto ed25519 = signature_scheme::ed25519;
+
+/// What OpenSSL does not ask for (tests/identity/openssl.hpp says why); it also reads some certificates that are no DER,
+/// Botan, which is asked too, refuses some that it takes, and constraints that cannot be evaluated allow nothing.
+bool stricter(const rule* broken) {
+  const std::array rules{&rules::leaf_key,
+                         &rules::leaf_not_ca,
+                         &rules::leaf_key_usage,
+                         &rules::one_identity,
+                         &rules::plain_identity,
+                         &rules::chain_length,
+                         &rules::name_chain,
+                         &rules::certificate_size,
+                         &rules::certificate_format,
+                         &rules::one_of_each_extension,
+                         &rules::second_opinion,
+                         &rules::name_constraints,
+                         &rules::leaf_not_self_signed};
+  return std::ranges::find(rules, broken) != rules.end();
+}
+
+struct x509_deleter {
+  void operator()(X509* c) const { X509_free(c); }
+  void operator()(X509_STORE* s) const { X509_STORE_free(s); }
+  void operator()(X509_STORE_CTX* s) const { X509_STORE_CTX_free(s); }
+  void operator()(STACK_OF(X509) * s) const { sk_X509_pop_free(s, X509_free); }
+};
+template <class T>
+using owned = std::unique_ptr<T, x509_deleter>;
+
+owned<X509> parsed(byte_view der) {
+  const unsigned char* at = der.data();
+  owned<X509> out{d2i_X509(nullptr, &at, static_cast<long>(der.size()))};
+  if (out && at != der.data() + der.size()) out.reset();
+  return out;
+}
+
+bool openssl_takes(const bytes& root, const std::vector<bytes>& chain, unix_time when,
+                   std::optional<std::string_view> expected, int purpose) {
+  const owned<X509> anchor = parsed(root), leaf = parsed(chain[0]);
+  if (!anchor || !leaf) return false;
+  const owned<STACK_OF(X509)> others{sk_X509_new_null()};
+  for (std::size_t i = 1; i < chain.size(); ++i) {
+    owned<X509> c = parsed(chain[i]);
+    if (!c) return false;
+    sk_X509_push(others.get(), c.release());
+  }
+  const owned<X509_STORE> store{X509_STORE_new()};
+  X509_STORE_add_cert(store.get(), anchor.get());
+  const owned<X509_STORE_CTX> work{X509_STORE_CTX_new()};
+  require(X509_STORE_CTX_init(work.get(), store.get(), leaf.get(), others.get()) == 1, "OpenSSL is not ready");
+  X509_VERIFY_PARAM* const how = X509_STORE_CTX_get0_param(work.get());
+  X509_VERIFY_PARAM_set_flags(how, X509_V_FLAG_X509_STRICT);
+  X509_VERIFY_PARAM_set_auth_level(how, 2);
+  X509_VERIFY_PARAM_set_purpose(how, purpose);
+  X509_VERIFY_PARAM_set_time(how, static_cast<time_t>(when.time_since_epoch().count()));
+  if (expected) X509_VERIFY_PARAM_set1_email(how, expected->data(), expected->size());
+  return X509_verify_cert(work.get()) == 1;
+}
+
+/// The drafts of a chain in order, made once: keys cost time.
+struct stage {
+  draft root = an_authority("root", ed25519), authority = an_authority("authority", ed25519), member = a_member(alice),
+        second = an_authority("second", ed25519);
+};
+const stage& scenery() {
+  static const stage all;
+  return all;
+}
+
+std::string any_address(script& in) {
+  constexpr std::string_view some[] = {
+      alice, "alice@sub.example.org", "bob@example.com", "Alice@EXAMPLE.org", "alice@example.org.", "@example.org",
+      "",    "*@example.org"};
+  return std::string{some[in.byte() % 8]};
+}
+std::string any_host(script& in) {
+  constexpr std::string_view some[] = {
+      "example.org", ".example.org", "sub.example.org", "example.com", "EXAMPLE.org", "", "*.example.org", "org"};
+  return std::string{some[in.byte() % 8]};
+}
+bytes any_name(script& in) {
+  switch (in.byte() % 8) {
+    case 0: return dns(any_host(in));
+    case 1: return uri("sip:" + any_address(in));
+    case 2: return uri("https://" + any_host(in) + "/x");
+    case 3: return directory(in.byte() % 2 == 0 ? "a member" : "authority");
+    case 4: return tlv(der::context(7), to_bytes(in.take(in.byte() % 2 == 0 ? 4 : 8)));
+    case 5: return email(any_host(in));
+    default: return email(any_address(in));
+  }
+}
+
+void change(draft& d, script& in) {
+  switch (in.byte() % 18) {
+    case 0: d.from = now + std::chrono::hours{in.byte()} - day; break;
+    case 1: d.to = now + std::chrono::hours{in.byte()} - day; break;
+    case 2: d.ca = in.byte() % 3 == 0 ? std::nullopt : std::optional{in.byte() % 2 == 0}; break;
+    case 3: d.path_length = in.byte() % 3; break;
+    case 4: d.usage = in.byte(); break;
+    case 5: d.alternative_names = any_name(in); break;
+    case 6: append(d.alternative_names, any_name(in)); break;
+    case 7: d.alternative_names_critical = true; break;
+    case 8: d.name_constraints = constraints({any_name(in)}, {}); break;
+    case 9: d.name_constraints = constraints({}, {any_name(in)}); break;
+    case 10: d.name_constraints = constraints({any_name(in), any_name(in)}, {any_name(in)}); break;
+    case 11: d.name_constraints_critical = false; break;
+    case 12: {
+      const std::uint8_t purpose = in.byte() % 6;
+      // what an anchor is for, its owner says and not its certificate
+      if (d.subject != scenery().root.subject) d.purposes.push_back(purpose);
+      break;
+    }
+    case 13: {
+      const bytes id = in.byte() % 2 == 0 ? oid({0x2b, 6, 1, 4, 1, 0x82, 0x37, 0x7f}) : oid({0x55, 0x1d, in.byte()});
+      const bool critical = in.byte() % 2 == 0;
+      d.more.push_back({id, critical, to_bytes(in.take(in.byte() % 16U))});
+      break;
+    }
+    case 14: d.issuer = name(in.byte() % 2 == 0 ? "authority" : "somebody"); break;
+    case 15: d.subject = name(in.byte() % 2 == 0 ? "authority" : "somebody"); break;
+    case 16: d.serial = in.number(); break;
+    default: d.key = scenery().second.key; break;
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  script in({data, size});
+  const stage& s = scenery();
+  std::vector<draft> levels{s.root, s.authority, s.member};
+  const std::uint8_t shape = in.byte();
+  if (shape % 4 == 1) levels.insert(levels.begin() + 2, s.second);
+  if (shape % 4 == 2) levels.erase(levels.begin() + 1);
+  for (std::size_t i = 1; i < levels.size(); ++i) levels[i].issuer = levels[i - 1].subject;
+  for (std::size_t i = 0; i < levels.size(); ++i) levels[i].serial = 100 + i;
+  for (unsigned n = in.byte() % 5U; n > 0; --n) {
+    const std::size_t which = in.byte() % levels.size();
+    change(levels[which], in);
+  }
+  const unix_time when = now + std::chrono::hours{shape % 16 == 5 ? in.byte() * 8 : 0};
+  std::vector<bytes> chain;
+  bytes root;
+  for (std::size_t i = 0; i < levels.size(); ++i) {
+    const key_pair& signer = levels[i == 0 ? 0 : i - 1].key;
+    bytes der = levels[i].signed_by(signer);
+    if (shape / 16 == 1 + i) edit(der, in);
+    if (i == 0)
+      root = std::move(der);
+    else
+      chain.insert(chain.begin(), std::move(der));
+  }
+  if (shape / 16 == 8) chain.push_back(root);
+  if (shape / 16 == 9) std::ranges::reverse(chain);
+  if (shape / 16 == 10) chain.erase(chain.begin() + static_cast<std::ptrdiff_t>(in.byte() % chain.size()));
+  if (shape / 16 == 11) chain.push_back(chain[in.byte() % chain.size()]);
+  if (chain.empty()) return 0;
+  const auto expected = shape / 16 == 12 ? std::optional{alice} : std::nullopt;
+
+  x509::trust t;
+  if (!t.add_anchor(root, x509::anchor_kind::external)) return 0;
+  x509_validator v(std::move(t), {x509::name_form::email, x509::revocation_rule::when_known});
+  presented_identity who{credential_type::x509, {}, {}, s.member.key.of_mls->public_view(), ed25519};
+  for (const bytes& der : chain) who.certificates.push_back(der);
+  const verdict got = v.check(who, when, expected);
+  // an authority for the one purpose and a member for the other: to OpenSSL that is none
+  const bool mixed = std::ranges::count_if(levels, [](const draft& d) { return !d.purposes.empty(); }) > 1;
+  const auto asked = [&](int purpose) { return openssl_takes(root, chain, when, expected, purpose); };
+  const bool takes = mixed ? asked(X509_PURPOSE_ANY) : asked(X509_PURPOSE_SMIME_SIGN) || asked(X509_PURPOSE_SSL_CLIENT);
+  require(takes || !is_verified(got.state), "verified, where OpenSSL finds something wrong");
+  if (takes && !is_verified(got.state) && !stricter(got.broken) && !(mixed && got.broken == &rules::purpose))
+    require(false, got.broken->name);
+  require(is_verified(got.state) == (got.broken == nullptr), "a verdict without its reason");
+  return 0;
+}

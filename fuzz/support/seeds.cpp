@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// fuzz_seeds DIR: writes seeds into DIR/<target>, the same ones in every run: for mls_message every kind of message of a
+// small group, in both framings, and what they are made of; for fuzzers that read scripts, scripts by chance.
+#include "../../tests/mls/instantiation.hpp"
+
+#include <cstdio>
+#include <filesystem>
+#include <string>
+
+namespace {
+
+using namespace mls_test;
+
+void save(const std::string& folder, const std::string& name, byte_view content) {
+  std::FILE* file = std::fopen((folder + "/" + name).c_str(), "wb");
+  if (file == nullptr || std::fwrite(content.data(), 1, content.size(), file) != content.size()) std::exit(1);
+  (void)std::fclose(file);
+}
+
+void write_seeds(environment& env, const std::string& folder, wire_format format) {
+  const std::string kind = format == wire_format::public_message ? "public" : "private";
+  constexpr auto suite = cipher_suite::mls_128_dhkemx25519_aes128gcm_sha256_ed25519;
+  const auto s = must(basic_suite<default_provider>::make(suite));
+  group_policy policy;
+  policy.handshakes = format;
+  group alice = must(group::create(env, suite, make_client(env, "alice"), as_bytes("seed"), {}, policy));
+  client bob_client = make_client(env, "bob");
+  auto package = must(make_key_package<default_provider>(env, s, bob_client, {}));
+  const auto spare = must(make_key_package<default_provider>(env, s, make_client(env, "carol"), {}));
+  save(folder, "key_package", package.message);
+  const byte_view add = package.message;
+  auto commit = must(alice.commit(env, {{&add, 1}}));
+  save(folder, kind + "_commit_add", commit.message());
+  save(folder, "welcome", commit.welcome());
+  group bob = must(group::join(env, std::move(bob_client), std::move(package), commit.welcome(), {}, policy));
+  must(alice.apply(std::move(commit)));
+  save(folder, kind + "_application", must(bob.protect(env, as_bytes("hello"), as_bytes("data"))));
+  save(folder, kind + "_add", must(bob.propose_add(env, spare.message)));
+  save(folder, kind + "_update", must(bob.propose_update(env)));
+  save(folder, kind + "_remove", must(bob.propose_remove(env, bob.own_leaf())));
+  proposal psk;
+  const bytes nonce(s.nh());
+  psk.type = proposal_type::psk;
+  psk.psk = {psk_type::external, as_bytes("id"), {}, {}, 0, nonce};
+  save(folder, kind + "_psk", must(bob.propose(env, psk)));
+  proposal reinit_wish;
+  reinit_wish.type = proposal_type::reinit;
+  reinit_wish.reinit = {as_bytes("next"), protocol_version::mls10, suite, {}};
+  save(folder, kind + "_reinit", must(bob.propose(env, reinit_wish)));
+  proposal extensions;
+  extensions.type = proposal_type::group_context_extensions;
+  save(folder, kind + "_extensions", must(bob.propose(env, extensions)));
+  save(folder, "group_info", must(alice.group_info(env, {true, true})));
+  const bytes info = must(alice.group_info(env, {true, true}));
+  auto outsider = must(group::join_external(env, make_client(env, "dave"), info, {}, policy));
+  save(folder, "external_commit", outsider.commit);
+}
+
+/// What fuzz/mls_message.cpp calls by a number before it.
+void write_structures(const std::string& folder) {
+  party_options options;
+  options.policy.handshakes = wire_format::public_message;
+  party p(5, options);
+  p.commit(1);
+  p.commit(4);
+  const auto numbered = [&](std::uint8_t number, const std::string& name, byte_view content) {
+    bytes out{number};
+    append(out, content);
+    save(folder, "structure_" + name, out);
+  };
+  const auto in_vector = [](byte_view items) {
+    bytes out;
+    writer{out}.opaque(items);
+    return out;
+  };
+  const auto package = must(message::decode(p.package(p.arrive())));
+  numbered(1, "key_package", package.key_package.encoded);
+  numbered(2, "leaf_node", package.key_package->leaf.encoded);
+  numbered(3, "ratchet_tree", in_vector(p[0].ratchet_tree_items()));
+  numbered(4, "parent_node", p[0].tree().encoded(p[0].tree().top()));
+  numbered(6, "capabilities", wire::encode(package.key_package->leaf->capabilities));
+  auto pending = p.prepare(2, {{p.size() - 1}, {3}});
+  const auto commit = must(message::decode(pending.message()));
+  const framed_content& content = commit.public_message.content.value;
+  numbered(11, "proposals", wire::encode(content.body.commit.proposals));
+  numbered(12, "commit", content.body.encoded);
+  numbered(13, "update_path", wire::encode(*content.body.commit.path));
+  numbered(14, "framed_content", wire::encode(content));
+  const auto info = must(p[0].group_info(p.env, {true, true}));
+  const auto decoded_info = must(message::decode(info));
+  numbered(18, "group_info", decoded_info.group_info.encoded);
+  numbered(19, "group_context", p[0].group_context());
+  const bytes nonce(32, 1);
+  numbered(21, "psk",
+           wire::encode(
+               pre_shared_key_id{psk_type::resumption, {}, resumption_psk_usage::branch, as_bytes("group"), 7, nonce}));
+  numbered(29, "snapshot_header", wire::encode(snapshot_header{}));
+}
+
+/// Scripts of any bytes, the first of which choose among `modes`.
+void write_scripts(environment& env, const std::string& folder, unsigned modes, unsigned each, std::size_t longest) {
+  for (unsigned i = 0; i < modes * each; ++i) {
+    bytes script(longest * (i / modes + 1) / each + 1);
+    must(env.random(script));
+    script[0] = static_cast<std::uint8_t>(i % modes * (256 / modes + 1));  // in its low bits and in its high ones
+    save(folder, "script_" + std::to_string(i), script);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) return 2;
+  const auto folder = [&](const char* target) {
+    const std::filesystem::path out = std::filesystem::path{argv[1]} / target;
+    std::filesystem::create_directories(out);
+    return out.string();
+  };
+  deterministic_environment env(1);
+  write_seeds(env, folder("mls_message"), wire_format::public_message);
+  write_seeds(env, folder("mls_message"), wire_format::private_message);
+  write_structures(folder("mls_message"));
+  write_scripts(env, folder("group"), 3, 16, 240);
+  write_scripts(env, folder("kernels"), 4, 8, 200);
+  write_scripts(env, folder("hpke"), 8, 4, 100);
+  write_scripts(env, folder("chains"), 16, 4, 40);
+  write_scripts(env, folder("snapshot"), 8, 5, 30);
+}
