@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-/// conclave's MLS behind a line protocol, so that it can be tested against other implementations: one JSON object a line
-/// in, one out. docs/interop.md describes the requests.
+/// conclave's MLS behind a line protocol, so that it can be tested against other implementations: one JSON object a
+/// line in, one out. docs/interop.md describes the requests.
 #include <support/hex.hpp>
 
 #include <conclave/mls/external_proposal.hpp>

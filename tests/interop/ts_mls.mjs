@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// ts-mls behind the protocol of docs/interop.md, in this process. What it has to be helped with is marked HELP; a client with
-// { without_help: "external_pub" } or "signature keys" does it the library's way.
+// ts-mls behind the protocol of docs/interop.md, in this process. What it has to be helped with is marked HELP; a
+// client with { without_help: "external_pub" } or "signature keys" does it the library's way.
 import * as mls from "ts-mls";
 import { encode } from "ts-mls/codec/tlsEncoder.js";
 import { createGroupInfo } from "ts-mls/createCommit.js";
