@@ -98,7 +98,7 @@ TEST_CASE("a damaged, cut, foreign or unknown snapshot is refused") {
     CHECK_FALSE(restore(damaged, key));
   }
   bytes newer = sealed;
-  newer[9] = 2;
+  newer[9] = 3;
   check_fails(restore(newer, key), errc::unsupported, rules::snapshot_version);
 }
 

@@ -34,6 +34,117 @@ void fail_once(hall& room) {
   room.silent.reset();
 }
 
+TEST_CASE("nobody says that codes differ before there is one, and who is removed says nothing any more") {
+  deterministic_environment env(30);
+  hall room(env, {0, 1, 2});
+  REQUIRE(room.start(0, {1, 2}));
+  room.deliver();
+  const auto run = wire::decode<message>(room.log[0].data)->run_id;
+  const bytes lie = encoded(message_type::result, run, [](message& m) { m.match = false; });
+  check_fails(room[1].receive(2, 7, lie, room.now), errc::refused, sas::rules::in_phase);
+  CHECK(room[1].results().empty());
+  // nor of a run that came to nothing before
+  REQUIRE(room[0].cancel(room.now));
+  room.deliver();
+  check_fails(room[1].receive(2, 7, lie, room.now), errc::refused, sas::rules::in_phase);
+
+  room.now += limits::verification_restart;
+  REQUIRE(room.start(0, {1, 2}));
+  room.agree();
+  REQUIRE(room[1].phase() == phase::ready);
+  const auto second = room[1].contributors();
+  REQUIRE(second == leaves{0, 1, 2});
+  REQUIRE(room[1].show(room.now));
+  REQUIRE(room[1].decide(true, room.now));
+  REQUIRE(room[2].show(room.now));
+  REQUIRE(room[2].decide(false, room.now));
+  room.deliver();
+  REQUIRE(room[1].results().size() == 1);
+  CHECK(room[1].results()[0].leaf == 2);
+  CHECK_FALSE(room[1].verified());
+  room[1].forget(0);
+  CHECK(room[1].results().size() == 1);
+  room[1].forget(2);
+  CHECK(room[1].results().empty());
+}
+
+TEST_CASE("failed attempts are written down and read again, and a run that is on is one of them") {
+  deterministic_environment env(31);
+  hall room(env, {0, 1, 2});
+  const auto saved = [](const sas::verification& app) {
+    bytes out;
+    writer w{out};
+    app.save(w);
+    return out;
+  };
+  const auto loaded = [](byte_view from, std::uint64_t epoch = 7) {
+    sas::verification out(26);
+    reader in{from};
+    REQUIRE(out.load(in));
+    REQUIRE(in.empty());
+    out.enter_epoch(make_epoch(0, 0, epoch), begin);
+    return out;
+  };
+  CHECK(loaded(saved(room[0])).failures().empty());
+  room.silent = 2;
+  REQUIRE(room.start(0, {1, 2}));
+  CHECK(loaded(saved(room[0])).failures().size() == 1);  // committed: it may reveal before the next snapshot
+  room.agree();
+  room.now += limits::verification_phase;
+  CHECK(room[0].tick(room.now));
+  const bytes stored = saved(room[0]);
+  const auto again = loaded(stored);
+  REQUIRE(again.failures().size() == 1);
+  CHECK(again.failures_in_epoch() == 1);
+  CHECK(again.failures()[0].missing == leaves{2});
+  CHECK(again.failures()[0].contributors == leaves{0, 1, 2});
+  CHECK(again.failures()[0].aborted.why.reason == abort_reason::missing);
+  CHECK(again.last()->run_id == room[0].last()->run_id);
+  CHECK(saved(again) == stored);
+  CHECK(loaded(stored, 8).failures_in_epoch() == 0);
+
+  // what is cut off, or of another version, is not taken
+  for (std::size_t n = 0; n < stored.size(); ++n) {
+    sas::verification fresh(26);
+    reader in{byte_view{stored}.first(n)};
+    CHECK_FALSE(fresh.load(in));
+    CHECK(fresh.failures().empty());
+  }
+  bytes newer = stored;
+  newer[0] = 2;
+  sas::verification fresh(26);
+  reader in{newer};
+  CHECK(fresh.load(in).error().broken_rule() == &sas::rules::known_save);
+}
+
+TEST_CASE("more failed attempts than the limit are not read") {
+  bytes stored;
+  writer w{stored};
+  w.number(std::uint8_t{1});
+  w.vector([&] {
+    for (std::uint8_t i = 0; i < 100; ++i)
+      sas::outcome{sas::run_id{i}, i, {0, 1}, sas::ending::undecided, {}, {}, true, false}.save(w);
+  });
+  w.number(std::uint8_t{1});
+  sas::verification app(26);
+  reader in{stored};
+  REQUIRE(app.load(in));
+  CHECK(app.failures().size() == limits::verification_failures_per_meeting);
+  CHECK(app.failures().back().epoch == 99);
+
+  bytes crowd;
+  writer c{crowd};
+  c.number(std::uint8_t{1});
+  c.vector([&] {
+    sas::outcome{{}, 1, leaves(limits::verification_contributors + 1), sas::ending::undecided, {}, {}, true, false}
+        .save(c);
+  });
+  c.number(std::uint8_t{0});
+  sas::verification other(26);
+  reader too_many{crowd};
+  CHECK(other.load(too_many).error().code() == errc::over_limit);
+}
+
 }  // namespace
 
 TEST_CASE("five people see the same code and say so") {

@@ -8,6 +8,7 @@
 #include <conclave/meeting/knock.hpp>
 #include <conclave/meeting/media.hpp>
 #include <conclave/meeting/refresh.hpp>
+#include <conclave/meeting/roles.hpp>
 #include <conclave/meeting/shared_rules.hpp>
 #include <conclave/meeting/verification.hpp>
 #include <conclave/mls/group.hpp>
@@ -53,6 +54,7 @@ class basic_meeting {
     change(mls::pending_commit<P>&& pending, bool renews) : pending_{std::move(pending)}, renews_{renews} {}
     mls::pending_commit<P> pending_;
     bool renews_;  // the keys of who makes it
+    std::optional<mls::client> becomes_;
   };
 
   /// saying: text that is ready to be sent; it is not in the chat before apply(). One that is dropped counts as missing
@@ -160,8 +162,6 @@ class basic_meeting {
   [[nodiscard]] result<change> remove(std::span<const mls::leaf_index> leaves) {
     mls::commit_request request;
     request.remove = leaves;
-    const bytes items = without_roles(leaves);
-    if (!items.empty()) request.extensions = items;
     return commit(request);
   }
   [[nodiscard]] result<change> remove(mls::leaf_index leaf) { return remove({&leaf, 1}); }
@@ -169,8 +169,24 @@ class basic_meeting {
   [[nodiscard]] result<change> commit(const mls::commit_request& request) {
     CONCLAVE_CHECK(settle());
     if (!request.add.empty() && admissions_held()) return failure{errc::refused, rules::no_verification_on};
-    CONCLAVE_TRY(auto pending, group_.commit(*env_, request));
-    return change(std::move(pending), request.path);
+    mls::commit_request whole = request;
+    bytes items;
+    if (!request.extensions) items = with_roles_after(request, context().extensions, group_.tree(), own_leaf());
+    if (!items.empty()) whole.extensions = items;
+    CONCLAVE_TRY(auto pending, group_.commit(*env_, whole));
+    change out(std::move(pending), request.path);
+    if (request.becomes != nullptr) out.becomes_ = request.becomes->clone();
+    return out;
+  }
+  /// become(who): from then on this participant shows another credential, or has another signature key: a certificate was
+  /// renewed, or a key replaced. The others see identity_changed with what their validators make of it, and a role stays
+  /// with who has it. Errors: refused where the own validator would not admit it; misuse (a key of another scheme); as
+  /// commit().
+  [[nodiscard]] result<change> become(const identity& who) {
+    const mls::client next = client_of(who, options_.client);
+    mls::commit_request request;
+    request.becomes = &next;
+    return commit(request);
   }
   /// refresh_due(): when this member is to refresh() next, so that a stolen state does not stay useful; every member of a
   /// crowd has its turn.
@@ -236,6 +252,7 @@ class basic_meeting {
     const change taken = std::move(accepted);
     CONCLAVE_TRY(unfollowed_, std::move(done));
     if (taken.renews_) cadence_.refreshed(env_->steady());
+    if (taken.becomes_) me_ = *std::move(taken.becomes_);
     return settle();
   }
 
@@ -418,13 +435,15 @@ class basic_meeting {
 
   /// open_room(key_packages, name): a meeting of some of those who are here, with its own keys: nothing that is said here
   /// opens there, nor the reverse. It is tied to this one, whose members alone can be in it from the start (RFC 9420
-  /// 11.3). Its host is who opens it. Errors: refused (somebody is not a member here), as create() and admit().
+  /// 11.3). Its host is who opens it; who comes along keeps the role. Errors: refused (somebody is not a member here), as
+  /// create() and admit().
   [[nodiscard]] result<room_for_some> open_room(std::span<const byte_view> key_packages, std::string_view name) const {
     CONCLAVE_CHECK(short_enough(name));
     std::array<std::uint8_t, 32> group_id;
     CONCLAVE_CHECK(env_->random(group_id));
     meeting_parameters p = parameters();
-    const encoded_roles roles = with_role(p.roles, me_.signer.public_view(), role::host);
+    const encoded_roles roles =
+        with_role(roles_among(p.roles, key_packages).list(), me_.signer.public_view(), role::host);
     p.roles = roles.list();
     p.door = door::lobby;
     CONCLAVE_TRY(auto branched, group_.branch(*env_, me_.clone(), group_id, key_packages, with_parameters({}, p)));
@@ -447,8 +466,15 @@ class basic_meeting {
 
   // ---- crashes ---------------------------------------------------------------------------------------------------
 
-  /// snapshot(key), sequence(): as mls::basic_group. What is in the chat, verified or counted as failed is not in it.
-  [[nodiscard]] result<bytes> snapshot(const mls::snapshot_key& key) { return group_.snapshot(*env_, key); }
+  /// snapshot(key), sequence(): as mls::basic_group. Failed verifications are in it, and a run that is on counts as one,
+  /// because it may fail before the next snapshot: take one when a run has ended. What is in the chat, or verified, is not.
+  [[nodiscard]] result<bytes> snapshot(const mls::snapshot_key& key) {
+    CONCLAVE_CHECK(settle());
+    secret_bytes beside;
+    secret_writer w{beside};
+    verification_.save(w);
+    return group_.snapshot(*env_, key, beside);
+  }
   [[nodiscard]] std::uint64_t sequence() const noexcept { return group_.sequence(); }
   /// restore(env, key, newest, snapshot, me, name, options): the meeting as it was, after a crash. It receives at once,
   /// sends messages after its next snapshot, and media from the next epoch on, because nobody knows which counters were
@@ -458,14 +484,19 @@ class basic_meeting {
                                                      std::string_view name = {}, const meeting_options& options = {}) {
     CONCLAVE_CHECK(short_enough(name));
     auto rules = std::make_shared<shared_rules>(&sframe::supports<P>, options.group.rules);
-    CONCLAVE_TRY(auto group, mls::basic_group<P>::restore(env, key, newest, sealed, ruled(options, *rules)));
+    secret_bytes beside;
+    CONCLAVE_TRY(auto group, mls::basic_group<P>::restore(env, key, newest, sealed, ruled(options, *rules), &beside));
     if (!group.active() || !equal(group.tree().leaf(group.own_leaf())->signature_key, me.key().public_view()))
       return errc::misuse;
     CONCLAVE_TRY(const auto context, wire::decode<mls::group_context>(group.group_context()));
     CONCLAVE_TRY(const auto p, meeting_parameters::of(context.extensions));
     CONCLAVE_TRY(const auto draw, draw_turn(env));
-    return basic_meeting(env, client_of(me, options.client), std::move(group), std::move(rules), name, options, p,
-                         draw);
+    basic_meeting out(env, client_of(me, options.client), std::move(group), std::move(rules), name, options, p, draw);
+    reader stored{beside};
+    CONCLAVE_CHECK(out.verification_.load(stored));
+    CONCLAVE_CHECK(stored.finish());
+    out.icon_ = out.header().level;
+    return out;
   }
 
  private:
@@ -506,6 +537,9 @@ class basic_meeting {
   [[nodiscard]] static mls::group_policy ruled(const meeting_options& options, shared_rules& rules) {
     mls::group_policy out = options.group;
     out.rules = &rules;
+    // what all accept is the same for all; who wants less adds less
+    out.max_lifetime = limits::key_package_lifetime;
+    out.admits_lifetime = std::min(options.group.max_lifetime, options.group.admits_lifetime);
     out.one_welcome_for_all = true;  // change::welcome() is one
     return out;
   }
@@ -545,8 +579,9 @@ class basic_meeting {
     CONCLAVE_TRY(const auto knocks, mls::message::decode(key_package));
     if (knocks.format != mls::wire_format::key_package) return errc::malformed;
     const auto& package = knocks.key_package;
-    CONCLAVE_CHECK(
-        mls::valid_key_package(group_.suite(), package.value, context().extensions, options_.group.max_lifetime));
+    const auto lifetime =
+        std::min({limits::key_package_lifetime, options_.group.max_lifetime, options_.group.admits_lifetime});
+    CONCLAVE_CHECK(mls::valid_key_package(group_.suite(), package.value, context().extensions, lifetime));
     const mls::leaf_node& leaf = package->leaf.value;
     mls::signature_batch<P> signatures(group_.suite());
     if (verify) signatures.add_key_package(package);
@@ -590,20 +625,6 @@ class basic_meeting {
   void show_code() {
     code_ = *sas::security_code::make(group_.authenticator().reveal(), epoch());
     screen_.enter(code_, env_->steady());
-  }
-
-  /// What all agree on without the roles of these members, where this one may change it; empty where it is the same. A
-  /// role belongs to a key, and would wait for whoever is let in with it.
-  [[nodiscard]] bytes without_roles(std::span<const mls::leaf_index> leaves) const {
-    if (role_of(own_leaf()) != role::host) return {};
-    meeting_parameters p = parameters();
-    std::vector<encoded_roles> kept;
-    for (const mls::leaf_index leaf : leaves) {
-      if (role_of(leaf) == role::participant || leaf == own_leaf()) continue;
-      kept.push_back(with_role(p.roles, group_.tree().leaf(leaf)->signature_key, role::participant));
-      p.roles = kept.back().list();
-    }
-    return kept.empty() ? bytes{} : with_parameters(context().extensions, p);
   }
 
   // ---- events ----------------------------------------------------------------------------------------------------
@@ -664,6 +685,7 @@ class basic_meeting {
     for (const mls::leaf_index leaf : changed.removed) {
       attendance_.remove(leaf);
       chat_.forget(leaf);
+      if (!back) verification_.forget(number(leaf));
     }
     attendance_.add(std::move(present));
     agreed_ = std::move(agreed);

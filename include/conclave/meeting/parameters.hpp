@@ -100,25 +100,6 @@ struct meeting_parameters {
   }
 };
 
-/// encoded_roles: owns what a list of roles points into.
-struct encoded_roles {
-  bytes items;
-  std::size_t count = 0;
-
-  [[nodiscard]] wire::list<role_entry> list() const noexcept { return wire::list<role_entry>::of(items, count); }
-};
-
-/// with_role(roles, key, role): the list with the role of one key set.
-[[nodiscard]] inline encoded_roles with_role(const wire::list<role_entry>& roles, byte_view key, role becomes) {
-  std::vector<role_entry> entries;
-  for (const role_entry entry : roles)
-    if (!equal(entry.signature_key, key)) entries.push_back(entry);
-  const auto behind = std::ranges::find_if(
-      entries, [&](const role_entry& entry) { return std::ranges::lexicographical_compare(key, entry.signature_key); });
-  if (becomes != role::participant) entries.insert(behind, {key, becomes});
-  return {wire::encode_items(entries), entries.size()};
-}
-
 /// with_parameters(extensions, parameters): the items of a GroupContext's extensions with these parameters in them, and
 /// with required_capabilities that ask everybody to understand them.
 [[nodiscard]] inline bytes with_parameters(const mls::extension_list& before, const meeting_parameters& p) {

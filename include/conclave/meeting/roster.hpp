@@ -46,7 +46,7 @@ struct visitor {
 /// spoken_state: what comparing the spoken code has come to, for this participant.
 struct spoken_state {
   std::vector<std::uint32_t> compared;  ///< whose codes were the same
-  bool differed = false;                ///< somebody's were not: the meeting is intercepted, or somebody misread
+  bool differed = false;  ///< somebody's were not: the meeting is intercepted, or somebody misread, or lies
 
   template <crypto_provider P>
   [[nodiscard]] static spoken_state of(const sas::basic_verification<P>& v) {

@@ -13,8 +13,9 @@ namespace conclave::inline CONCLAVE_ABI::mls {
 template <crypto_provider P>
 struct prepared_commit {
   next_epoch<P> next;
-  bytes message;                ///< MLSMessage with the commit
-  std::vector<bytes> welcomes;  ///< MLSMessages: one for all who were added, or one each in their order, or none
+  bytes message;                    ///< MLSMessage with the commit
+  std::vector<bytes> welcomes;      ///< MLSMessages: one for all who were added, or one each in their order, or none
+  std::optional<client> becomes{};  ///< what the committer is from then on, where it changes
 };
 
 /// commit_plan: what create_commit is to do.
@@ -24,6 +25,7 @@ struct commit_plan {
   byte_view authenticated_data;
   bool path = true;                            ///< include a path even where none is required
   const init_secret* external_init = nullptr;  ///< of an external commit: the committer is not a member yet
+  const client* becomes = nullptr;             ///< what the committer's new leaf shows; nullptr: the same as before
 };
 
 /// group_info_content: which extensions a GroupInfo gets.
@@ -150,10 +152,12 @@ template <crypto_provider P>
       external ? sender{sender_type::new_member_commit, 0} : sender{sender_type::member, number(current.own)};
   const wire_format format = external ? wire_format::public_message : policy.handshakes;
   for (const auto& [p, who, by_reference] : plan.list) CONCLAVE_CHECK(admit(policy, current, p, env.wall()));
-  prepared_commit<P> out{{epoch<P>(current.tree), {}}, {}, {}};
+  prepared_commit<P> out{{epoch<P>(current.tree), {}}, {}, {}, {}};
+  if (plan.becomes != nullptr) out.becomes = plan.becomes->clone();
   epoch<P>& next = out.next.state;
-  const byte_view joining = external ? me.signer.public_view() : byte_view{};
-  CONCLAVE_TRY(auto applied, apply_proposals(current, {from, joining, plan.list}, policy, next.tree));
+  const client& becomes = plan.becomes == nullptr ? me : *plan.becomes;
+  CONCLAVE_TRY(auto applied,
+               apply_proposals(current, {from, becomes.signer.public_view(), plan.list}, policy, next.tree));
   next.succeed(current, applied.extensions);
   next.own = external ? next.tree.first_blank() : current.own;
 
@@ -164,7 +168,7 @@ template <crypto_provider P>
   bytes update_path_bytes;
   std::vector<leaf_index> changed = applied.added;
   changed.insert(changed.end(), applied.updated.begin(), applied.updated.end());
-  if (applied.path_required || plan.path) {
+  if (applied.path_required || plan.path || plan.becomes != nullptr) {
     if (external) next.tree.extend_for(next.own);
     path = next.tree.filtered_direct_path(next.own);
     path_secret first(s.nh());
@@ -175,7 +179,7 @@ template <crypto_provider P>
     for (const auto& key : derived.keys) keys.push_back(key.pub.view());
     const digest leaf_parent_hash = merge_path(next.tree, next.own, path, keys);
     CONCLAVE_TRY(const auto leaf,
-                 make_leaf(env, s, me, leaf_key.pub.view(),
+                 make_leaf(env, s, becomes, leaf_key.pub.view(),
                            {leaf_node_source::commit, {}, leaf_parent_hash.view(), next.group_id, next.own}));
     next.tree.set_leaf(next.own, leaf);
     changed.push_back(next.own);
@@ -196,9 +200,15 @@ template <crypto_provider P>
     next.keys = current.keys.clone_current(next.tree);
   }
   CONCLAVE_CHECK(valid_members(current.tree, next.tree, changed, applied.extensions));
-  if (external)  // nobody has checked this leaf yet
+  if (external || plan.becomes != nullptr)  // nobody has checked this leaf yet
     CONCLAVE_CHECK(valid_leaf(s, next.tree.leaf(next.own).value, leaf_node_source::commit, next.extension_items(),
                               policy.max_lifetime));
+
+  if (plan.becomes != nullptr) {
+    const auto state = judge_of(policy, current, env.wall())
+                           .successor(current.tree.leaf(current.own).value, next.tree.leaf(current.own).value);
+    if (state && *state < policy.admits) return failure{errc::refused, rules::identity_admitted};
+  }
 
   // the commit itself, signed in the old epoch
   bytes body;
@@ -229,7 +239,7 @@ template <crypto_provider P>
       for (std::size_t i = 0; i < path.size(); ++i)
         if (path[i].node == meeting_point) members.back().secret = derived.secrets[i].clone();
     }
-    CONCLAVE_TRY(const auto info, make_group_info(env, next, me.signer, {policy.tree_in_welcome, false}));
+    CONCLAVE_TRY(const auto info, make_group_info(env, next, becomes.signer, {policy.tree_in_welcome, false}));
     const std::span<const new_member> all{members};
     const std::size_t batch = policy.one_welcome_for_all ? all.size() : 1;
     for (std::size_t i = 0; i < all.size(); i += batch) {

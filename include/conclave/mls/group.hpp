@@ -47,6 +47,9 @@ struct commit_request {
   std::optional<byte_view> extensions{};      ///< new items of GroupContext.extensions, all of them
   std::optional<reinit> reinit_as{};          ///< end this group; alone
   std::span<const mls::proposal> custom{};    ///< proposals of the application's own types
+  /// From the new epoch on this member shows another credential, signature key or extensions (RFC 9420 7.3); the commit
+  /// has a path then. Lives as long as the call.
+  const client* becomes = nullptr;
 };
 
 /// fresh_nonce(env, suite): the psk_nonce of a new pre_shared_key_id (RFC 9420 8.4). Errors: no_entropy.
@@ -206,14 +209,14 @@ class basic_group : private group_state<P> {
 
   // ---- snapshots -------------------------------------------------------------------------------------------------
 
-  /// snapshot(env, key): the whole state, sealed under a key of the host's, to be stored durably before anything else
-  /// is sent. From the first one on, the group sends only what the newest snapshot has reserved: at most
+  /// snapshot(env, key, beside): the whole state, sealed under a key of the host's, to be stored durably before anything
+  /// else is sent; `beside` is what the owner of the group wants to find with it. From the first one on, the group sends only what the newest snapshot has reserved: at most
   /// limits::snapshot_reserve messages of each kind, none in a new epoch, so that a restored group never uses a
   /// generation twice. sequence() tells which one is the newest. Errors: misuse (key), no_entropy, unsupported; nothing
   /// is reserved then.
-  [[nodiscard]] result<bytes> snapshot(environment& env, const snapshot_key& key) {
+  [[nodiscard]] result<bytes> snapshot(environment& env, const snapshot_key& key, byte_view beside = {}) {
     CONCLAVE_CHECK(current_.message_secrets.prepare_sending(suite(), current_.own));
-    const secret_bytes state_bytes = this->save_state(limits::snapshot_reserve);
+    const secret_bytes state_bytes = this->save_state(limits::snapshot_reserve, beside);
     CONCLAVE_TRY(auto out, seal_snapshot(env, suite(), key, sequence_ + 1, state_bytes));
     ++sequence_;
     durable_ = true;
@@ -226,15 +229,18 @@ class basic_group : private group_state<P> {
   /// sequence(): the number of the newest snapshot; the host keeps it where nobody can turn it back.
   [[nodiscard]] std::uint64_t sequence() const noexcept { return sequence_; }
 
-  /// restore(env, key, newest, snapshot, policy): the group as it was. It receives at once, and sends after its next
-  /// snapshot. Errors: malformed (no snapshot), unsupported (version, suite), replayed (older than the newest),
+  /// restore(env, key, newest, snapshot, policy, beside): the group as it was, and what was stored beside it. It
+  /// receives at once, and sends after its next snapshot. Errors: malformed (no snapshot), unsupported (version, suite), replayed (older than the newest),
   /// unauthentic (damaged, another key), misuse (key size), no_entropy.
   [[nodiscard]] static result<basic_group> restore(environment& env, const snapshot_key& key, std::uint64_t newest,
-                                                   byte_view sealed, const group_policy& policy) {
+                                                   byte_view sealed, const group_policy& policy,
+                                                   secret_bytes* beside = nullptr) {
     CONCLAVE_TRY(const auto opened, open_snapshot<P>(key, newest, sealed));
     hash_seed seed;
     CONCLAVE_CHECK(env.random(seed));
-    CONCLAVE_TRY(auto loaded, state::load_state(opened.suite, seed, opened.state, policy));
+    secret_bytes stored_beside;
+    CONCLAVE_TRY(auto loaded, state::load_state(opened.suite, seed, opened.state, policy, stored_beside));
+    if (beside != nullptr) *beside = std::move(stored_beside);
     basic_group out(std::move(loaded));
     out.durable_ = true;
     out.sequence_ = opened.sequence;
@@ -259,8 +265,9 @@ class basic_group : private group_state<P> {
     auto prepared = prepare(env, request, own, received);
     if (!prepared && !received.empty() && prepared.error() != errc::no_entropy) {
       // somebody has proposed what no commit can contain, and must not block them all by it
-      CONCLAVE_CHECK(this->fits(own, {}));
-      prepared = prepare(env, request, own, this->fitting(own, received));
+      const byte_view key = (request.becomes == nullptr ? me_ : *request.becomes).signer.public_view();
+      CONCLAVE_CHECK(this->fits(own, {}, key));
+      prepared = prepare(env, request, own, this->fitting(own, received, key));
     }
     if (!prepared) return prepared.error();
     return pending(*std::move(prepared), current_.interim_transcript_hash);
@@ -275,7 +282,10 @@ class basic_group : private group_state<P> {
       if (commit.base_ != current_.interim_transcript_hash) return failure{errc::stale_epoch, rules::current_epoch};
       return {};
     }();
-    if (applies) this->enter(std::move(commit.prepared_.next));
+    if (applies) {
+      this->enter(std::move(commit.prepared_.next));
+      if (commit.prepared_.becomes) me_ = *std::move(commit.prepared_.becomes);
+    }
     pending used = std::move(commit);
     if (!applies) return applies.error();
     return std::move(used.prepared_.next.change);
@@ -452,8 +462,8 @@ class basic_group : private group_state<P> {
     for (const stored_proposal* p : received)
       append_item(w, list, {p->proposal(), p->sender(), true}, p->reference.view());
     for (const listed_proposal& p : own) append_item(w, list, p);
-    return create_commit(env, current_, me_, {list, encoded, request.authenticated_data, request.path, nullptr},
-                         policy_);
+    return create_commit(env, current_, me_,
+                         {list, encoded, request.authenticated_data, request.path, nullptr, request.becomes}, policy_);
   }
 
   [[nodiscard]] result<bytes> send_proposal(environment& env, const proposal& p,

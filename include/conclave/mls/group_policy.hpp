@@ -47,6 +47,8 @@ class group_facts {
   [[nodiscard]] virtual std::size_t members() const = 0;
   /// leaf(index): nothing where it is blank or outside the tree.
   [[nodiscard]] virtual std::optional<leaf_node> leaf(leaf_index index) const = 0;
+  /// find_member(signature_key): the leaf that has it; nothing where none does.
+  [[nodiscard]] virtual std::optional<leaf_index> find_member(byte_view signature_key) const = 0;
 
  protected:
   ~group_facts() = default;
@@ -55,7 +57,9 @@ class group_facts {
 /// commit_facts: what a commit wants.
 struct commit_facts {
   sender committer;
-  byte_view joining_key;  ///< the signature key of whoever joins by this commit; it is not verified yet
+  /// The signature key that the committer's leaf has from this commit on, not verified yet; empty where it stays the same
+  /// because there is no path.
+  byte_view committer_key;
   std::span<const listed_proposal> proposals;
 };
 
@@ -79,7 +83,7 @@ class commit_rules {
 };
 
 /// group_policy: choices of this member. They may differ between members, except max_lifetime: members with different
-/// values can disagree about a Commit.
+/// values can disagree about a Commit. Who wants to be stricter than the others has admits_lifetime.
 struct group_policy {
   /// Format of handshake messages this member sends: private hides who joins and leaves from the delivery service,
   /// public lets it follow (RFC 9420 16.4). Both are understood.
@@ -105,6 +109,8 @@ struct group_policy {
   /// The least that somebody must be for this member to add them or to make them an external sender: what it proposes,
   /// and what its commits contain. What others commit is shown, whatever it is.
   identity_state admits = identity_state::unverified;
+  /// The longest lifetime of a key package that this member adds, likewise.
+  std::chrono::seconds admits_lifetime = std::chrono::seconds::max();
 };
 
 /// application_message: content of a member's PrivateMessage.

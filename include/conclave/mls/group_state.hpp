@@ -78,14 +78,14 @@ class group_state {
     return sent_content{std::move(message), std::move(authenticated)};
   }
 
-  /// fits(own, received): success where a commit of these is valid, as far as that is known before its path is made.
-  [[nodiscard]] status fits(std::span<const listed_proposal> own,
-                            std::span<const stored_proposal* const> received) const {
+  /// fits(own, received, key): success where a commit of these is valid, as far as that is known before its path is made.
+  [[nodiscard]] status fits(std::span<const listed_proposal> own, std::span<const stored_proposal* const> received,
+                            byte_view key) const {
     std::vector<listed_proposal> list(own.begin(), own.end());
     for (const stored_proposal* p : received) list.push_back({p->proposal(), p->sender(), true});
     ratchet_tree<P> tree = current_.tree;
     CONCLAVE_TRY(const auto applied,
-                 apply_proposals(current_, {{sender_type::member, number(current_.own)}, {}, list}, policy_, tree));
+                 apply_proposals(current_, {{sender_type::member, number(current_.own)}, key, list}, policy_, tree));
     std::vector<leaf_index> changed = applied.added;
     changed.insert(changed.end(), applied.updated.begin(), applied.updated.end());
     CONCLAVE_CHECK(valid_members(current_.tree, tree, changed, applied.extensions));
@@ -93,17 +93,18 @@ class group_state {
     return {};
   }
 
-  /// fitting(own, received): those that fit beside `own`, found by halves; what is still in question after
+  /// fitting(own, received, key): those that fit beside `own`, found by halves; what is still in question after
   /// limits::commit_attempts failures is left out.
   [[nodiscard]] std::vector<const stored_proposal*> fitting(std::span<const listed_proposal> own,
-                                                            std::span<const stored_proposal* const> received) const {
+                                                            std::span<const stored_proposal* const> received,
+                                                            byte_view key) const {
     std::vector<const stored_proposal*> kept;
     std::size_t attempts = limits::commit_attempts;
     const auto keep = [&](auto& self, std::span<const stored_proposal* const> part) -> void {
       if (part.empty() || attempts == 0) return;
       std::vector<const stored_proposal*> tried = kept;
       tried.insert(tried.end(), part.begin(), part.end());
-      if (fits(own, tried)) {
+      if (fits(own, tried, key)) {
         kept = std::move(tried);
         return;
       }
@@ -194,8 +195,8 @@ class group_state {
 
   // ---- snapshots -------------------------------------------------------------------------------------------------
 
-  /// save_state(skip): the whole state; the own ratchets as after `skip` more messages.
-  [[nodiscard]] secret_bytes save_state(std::uint32_t skip) const {
+  /// save_state(skip, beside): the whole state; the own ratchets as after `skip` more messages.
+  [[nodiscard]] secret_bytes save_state(std::uint32_t skip, byte_view beside = {}) const {
     secret_bytes out;
     secret_writer w{out};
     save_epoch(w, skip);
@@ -219,12 +220,13 @@ class group_state {
         past.message_secrets.save(suite(), w, current_.own, 0);
       }
     });
+    w.opaque(beside);
     return out;
   }
 
-  /// load_state(suite, seed, state, policy): what save_state wrote. Errors: malformed.
+  /// load_state(suite, seed, state, policy, beside): what save_state wrote. Errors: malformed.
   [[nodiscard]] static result<group_state> load_state(const basic_suite<P>& s, const hash_seed& seed, byte_view state,
-                                                      const group_policy& policy) {
+                                                      const group_policy& policy, secret_bytes& beside) {
     reader in{state};
     CONCLAVE_TRY(auto current, load_epoch(s, seed, in));
     CONCLAVE_TRY(auto me, load_client(in));
@@ -260,6 +262,8 @@ class group_state {
       out.past_.push_back(
           {number, std::move(tree), to_bytes(context), std::move(sender_data_key), std::move(message_secrets)});
     }
+    CONCLAVE_TRY(const auto others, in.opaque());
+    beside.assign(others.begin(), others.end());
     CONCLAVE_CHECK(in.finish());
     return out;
   }

@@ -85,6 +85,8 @@ template <crypto_provider P>
 template <crypto_provider P>
 [[nodiscard]] status admit(const group_policy& policy, const public_epoch<P>& e, const proposal& p, unix_time now) {
   if (p.type == proposal_type::update) return {};
+  if (p.type == proposal_type::add && !p.add->leaf->lifetime.lasts_at_most(policy.admits_lifetime))
+    return failure{errc::refused, rules::lifetime_not_too_long};
   const auto state = identity_brought_by(judge_of(policy, e, now), e, p, {});
   if (state && *state < policy.admits) return failure{errc::refused, rules::identity_admitted};
   return {};

@@ -45,6 +45,11 @@ struct lifetime {
     const auto now = static_cast<std::uint64_t>(t.time_since_epoch().count());
     return not_before <= now && now <= not_after;
   }
+  /// lasts_at_most(most): in all, whenever it began; seconds::max() is any.
+  [[nodiscard]] bool lasts_at_most(std::chrono::seconds most) const noexcept {
+    const bool limited = most != std::chrono::seconds::max();
+    return not_before <= not_after && !(limited && not_after - not_before > static_cast<std::uint64_t>(most.count()));
+  }
 };
 
 struct leaf_node {

@@ -75,12 +75,8 @@ template <crypto_provider P>
   for (const extension e : leaf.extensions)
     if (!own.supports(e.type)) return failure{errc::refused, rules::leaf_extensions_supported};
 
-  if (leaf.source == leaf_node_source::key_package) {
-    const auto& [from, to] = leaf.lifetime;
-    const bool limited = max_lifetime != std::chrono::seconds::max();
-    if (to < from || (limited && to - from > static_cast<std::uint64_t>(max_lifetime.count())))
-      return failure{errc::refused, rules::lifetime_not_too_long};
-  }
+  if (leaf.source == leaf_node_source::key_package && !leaf.lifetime.lasts_at_most(max_lifetime))
+    return failure{errc::refused, rules::lifetime_not_too_long};
   return supports_group(own, group_extensions);
 }
 

@@ -81,6 +81,9 @@ class facts_of final : public group_facts {
     if (!epoch_->tree.contains(i)) return std::nullopt;
     return epoch_->tree.leaf(i).value;
   }
+  [[nodiscard]] std::optional<leaf_index> find_member(byte_view signature_key) const override {
+    return epoch_->tree.find_member(signature_key);
+  }
 
  private:
   const public_epoch<P>* epoch_;

@@ -2,6 +2,7 @@
 /// What a verification tells its user: where a run stands, how it ended, who is to blame.
 #pragma once
 
+#include <conclave/limits.hpp>
 #include <conclave/sas/messages.hpp>
 
 #include <vector>
@@ -52,12 +53,49 @@ struct outcome {
   sas::aborted aborted;                ///< where it was
   std::vector<std::uint32_t> missing;  ///< who had not answered when the time was up
   bool revealed = false;               ///< this member had revealed
+  bool had_code = false;               ///< everybody had, so there was a code to compare
 
   /// failed_attempt(): an interceptor may have had a guess.
   [[nodiscard]] bool failed_attempt() const noexcept { return revealed && how != ending::matched; }
+
+  /// save(writer), load(reader): for snapshots. Errors: malformed, over_limit.
+  void save(auto& out) const {
+    out.raw(run_id);
+    out.number(epoch);
+    out.opaque(wire::encode_items(contributors));
+    wire::write(out, how);
+    out.number(aborted.by);
+    wire::write(out, aborted.why);
+    out.opaque(wire::encode_items(missing));
+    out.number(static_cast<std::uint8_t>(revealed));
+    out.number(static_cast<std::uint8_t>(had_code));
+  }
+  [[nodiscard]] static result<outcome> load(reader& in) {
+    outcome out;
+    const auto load_leaves = [&](std::vector<std::uint32_t>& into) -> status {
+      CONCLAVE_TRY(const auto leaves, wire::read<wire::list<std::uint32_t>>(in));
+      if (leaves.size() > limits::verification_contributors) return errc::over_limit;
+      into.assign(leaves.begin(), leaves.end());
+      return {};
+    };
+    CONCLAVE_TRY(out.run_id, wire::read<sas::run_id>(in));
+    CONCLAVE_TRY(out.epoch, in.number<std::uint64_t>());
+    CONCLAVE_CHECK(load_leaves(out.contributors));
+    CONCLAVE_TRY(out.how, wire::read<ending>(in));
+    if (out.how > ending::epoch_over) return errc::malformed;
+    CONCLAVE_TRY(out.aborted.by, in.number<std::uint32_t>());
+    CONCLAVE_TRY(out.aborted.why, wire::read<abort_message>(in));
+    CONCLAVE_CHECK(load_leaves(out.missing));
+    CONCLAVE_TRY(const auto had_revealed, in.number<std::uint8_t>());
+    CONCLAVE_TRY(const auto code, in.number<std::uint8_t>());
+    out.revealed = had_revealed != 0;
+    out.had_code = code != 0;
+    return out;
+  }
 };
 
-/// verdict: what another contributor's user said of a run.
+/// verdict: what another contributor's user said of a run. A claim: that the codes differ can be a lie, and proves no
+/// more than who said it.
 struct verdict {
   std::uint32_t leaf = 0;
   bool match = false;

@@ -36,6 +36,7 @@ inline constexpr rule known_run{"a message of a run that is not on", "sas/verifi
 inline constexpr rule from_contributor{"a message of a run from somebody who is not its contributor",
                                        "sas/verification.hpp"};
 inline constexpr rule in_phase{"not in this phase of a run", "sas/verification.hpp"};
+inline constexpr rule known_save{"failed attempts in an unknown version", "sas/verification.hpp"};
 inline constexpr rule from_others{"a message that claims to come from this member", "sas/verification.hpp"};
 }  // namespace rules
 
@@ -70,7 +71,43 @@ class basic_verification {
       left_out_.clear();
     }
     epoch_ = next;
-    failures_in_epoch_ = refusals_ = 0;
+    refusals_ = 0;
+  }
+
+  /// forget(leaf): the member has been removed, and what its user said of the newest run does not count any more.
+  void forget(std::uint32_t leaf) noexcept {
+    std::erase_if(results_, [&](const verdict& v) { return v.leaf == leaf; });
+  }
+
+  /// save(writer), load(reader): the failed attempts, for snapshots: a crash forgives none of them, so a run in which this
+  /// member has committed, and may have revealed since, is written as one. load() is for a verification that has just
+  /// been made; of more than limits::verification_failures_per_meeting it keeps the newest. Errors: malformed, over_limit,
+  /// unsupported (version).
+  void save(auto& out) const {
+    out.number(saved_version);
+    const bool counts = phase_ > sas::phase::invited;
+    out.vector([&] {
+      for (const outcome& o : failures_) o.save(out);
+      if (counts)
+        outcome{run_.binding.run_id, epoch_->epoch, contributors(), ending::undecided, {}, {}, true, false}.save(out);
+    });
+    const bool newest = last_ && !failures_.empty() && last_->run_id == failures_.back().run_id;
+    out.number(static_cast<std::uint8_t>(newest || counts));
+  }
+  [[nodiscard]] status load(reader& in) {
+    CONCLAVE_TRY(const auto version, in.number<std::uint8_t>());
+    if (version != saved_version) return failure{errc::unsupported, rules::known_save};
+    CONCLAVE_TRY(const auto items, in.opaque());
+    std::vector<outcome> loaded;
+    for (reader each{items}; !each.empty();) {
+      CONCLAVE_TRY(auto o, outcome::load(each));
+      if (loaded.size() == limits::verification_failures_per_meeting) loaded.erase(loaded.begin());
+      loaded.push_back(std::move(o));
+    }
+    CONCLAVE_TRY(const auto newest, in.number<std::uint8_t>());
+    if (newest != 0 && !loaded.empty()) last_ = loaded.back();
+    failures_ = std::move(loaded);
+    return {};
   }
 
   // ---- what the user does ----------------------------------------------------------------------------------------
@@ -225,11 +262,16 @@ class basic_verification {
   /// last(): the run that ended last; failures(): all that count against the limits, to be shown to the user.
   [[nodiscard]] const std::optional<outcome>& last() const noexcept { return last_; }
   [[nodiscard]] const std::vector<outcome>& failures() const noexcept { return failures_; }
-  [[nodiscard]] std::size_t failures_in_epoch() const noexcept { return failures_in_epoch_; }
+  [[nodiscard]] std::size_t failures_in_epoch() const noexcept {
+    if (!epoch_) return 0;
+    return static_cast<std::size_t>(std::ranges::count(failures_, epoch_->epoch, &outcome::epoch));
+  }
   /// left_out(): who did not reveal in the last run.
   [[nodiscard]] const std::vector<std::uint32_t>& left_out() const noexcept { return left_out_; }
-  /// results(): what the users of the other contributors of the newest run said. For information: the one who proves
-  /// something is the own user.
+  /// results(): what the users of the other contributors of the newest run said, once there was a code to compare. For
+  /// information: the one who proves something is the own user. A contributor can lie, and say that the codes differ; it
+  /// signs that, so everybody sees who said it, and it counts until the next run, or until that member is removed. The
+  /// reverse is no use to a liar: a `match` of somebody else verifies nothing.
   [[nodiscard]] const std::vector<verdict>& results() const noexcept { return results_; }
   /// verified(): set by a match; gone when members or credentials change, and where anybody's codes differed.
   [[nodiscard]] const std::optional<verified_state>& verified() const noexcept { return verified_; }
@@ -247,7 +289,7 @@ class basic_verification {
     return std::ranges::find(leaves, leaf) != leaves.end();
   }
   [[nodiscard]] bool spent() const noexcept {
-    return failures_in_epoch_ >= limits::verification_failures_per_epoch ||
+    return failures_in_epoch() >= limits::verification_failures_per_epoch ||
            failures_.size() >= limits::verification_failures_per_meeting;
   }
   [[nodiscard]] contribution* find(std::uint32_t leaf) noexcept {
@@ -376,6 +418,8 @@ class basic_verification {
     const bool was_last = !running() && last_ && in.run_id == last_->run_id && last_->epoch == epoch_->epoch &&
                           contains(last_->contributors, sender);
     if (!now_on && !was_last) return failure{errc::unknown_key, rules::known_run};
+    // before everybody had revealed nobody had anything to compare
+    if (now_on ? !run_.code : !last_->had_code) return failure{errc::refused, rules::in_phase};
     const auto before = std::ranges::find(results_, sender, &verdict::leaf);
     if (before == results_.end())
       results_.push_back({sender, in.match});
@@ -401,11 +445,9 @@ class basic_verification {
               how,
               why,
               std::move(missing),
-              phase_ >= sas::phase::revealing};
-    if (o.failed_attempt()) {
-      ++failures_in_epoch_;
-      failures_.push_back(o);
-    }
+              phase_ >= sas::phase::revealing,
+              run_.code.has_value()};
+    if (o.failed_attempt()) failures_.push_back(o);
     // an invitation that came to nothing costs nobody the next attempt of their own
     if (how != ending::matched && phase_ != sas::phase::invited) {
       may_take_part_ = now + limits::verification_back_off;
@@ -416,6 +458,8 @@ class basic_verification {
     run_ = run{};
   }
 
+  static constexpr std::uint8_t saved_version = 1;
+
   std::uint8_t min_bits_;
   std::optional<epoch_view> epoch_;
   sas::phase phase_ = sas::phase::idle;
@@ -423,7 +467,6 @@ class basic_verification {
   steady_time deadline_{};
   steady_time may_take_part_{};
   steady_time may_start_{};
-  std::size_t failures_in_epoch_ = 0;
   std::size_t refusals_ = 0;
   std::vector<bytes> outgoing_;
   std::vector<outcome> failures_;
