@@ -149,7 +149,7 @@ TEST_CASE("decoding an MLSMessage allocates nothing, whatever it claims", "[boun
     return std::pair(input.size(), [input, expected] { fails(message::decode(input), expected); });
   };
   const bound nothing{0, 0};
-  costs("decode MLSMessage", "Commit of n Removes", up_to(1 << 20), nothing, [&](std::size_t n) {
+  const auto commit_of_removes = [&](std::size_t n, errc expected) {
     bytes items;
     proposal p;
     p.type = proposal_type::remove;
@@ -162,8 +162,12 @@ TEST_CASE("decoding an MLSMessage allocates nothing, whatever it claims", "[boun
     bytes out = message_of(wire_format::public_message, wire::encode(content));
     writer w{out};
     for (int i = 0; i < 3; ++i) w.opaque({});
-    return decoding(std::move(out), success);
-  });
+    return decoding(std::move(out), expected);
+  };
+  costs("decode MLSMessage", "Commit of n Removes", up_to(proposal_or_ref::most), nothing,
+        [&](std::size_t n) { return commit_of_removes(n, success); });
+  costs("decode MLSMessage", "Commit of n Removes, too many", {(large() ? 2 : 1) * proposal_or_ref::most + 1}, nothing,
+        [&](std::size_t n) { return commit_of_removes(n, errc::over_limit); });
   costs("decode MLSMessage", "Welcome for n", up_to(1 << 17), nothing, [&](std::size_t n) {
     bytes secrets;
     writer s{secrets};

@@ -241,16 +241,15 @@ TEST_CASE("a verification costs two hashes for each contributor", "[bounds]") {
 }
 
 TEST_CASE("files and links cost what they weigh", "[bounds]") {
-  costs("rules in JSON", "n policies' worth of assignments", up_to(limits::rules_assignments), {24, 131'072},
-        [](std::size_t n) {
-          std::string text = R"({"preset":"webex","assignments":[)";
-          for (std::size_t i = 0; i < n; ++i) text += std::string(i == 0 ? "" : ",") + "\"" + std::to_string(i) + "\"";
-          text += "]}";
-          return std::pair(text.size(), [text] {
-            rules_error error;
-            if (load_rules(text, error)) std::abort();
-          });
-        });
+  costs("rules in JSON", "n organizers", up_to(limits::rules_assignments), {40, 131'072}, [](std::size_t n) {
+    std::string text = R"({"preset": "open", "encryption": {"policies": {"p": "not_enabled"}, "assigned": {)";
+    for (std::size_t i = 0; i < n; ++i) text += (i == 0 ? "\"" : ", \"") + std::to_string(i) + "\": \"p\"";
+    text += "}}}";
+    return std::pair(text.size(), [text] {
+      rules_error error;
+      succeeds(load_rules(text, error));
+    });
+  });
   costs("rules in JSON", "n brackets, never closed", up_to(limits::rules_bytes), {4, 65'536}, [](std::size_t n) {
     return std::pair(n, [text = std::string(n, '[')] {
       rules_error error;

@@ -231,4 +231,45 @@ TEST_CASE("a server without memory follows a group, or stays as it was", "[fault
   CHECK(server->epoch_number() == p[0].epoch_number() + 1);
 }
 
+TEST_CASE("who crashes around a commit is in the same group again", "[faults]") {
+  const bool own = GENERATE(true, false);
+  const auto key = *snapshot_key::copy_of(bytes(32, 7));
+  for (int step = 0; step < 4; ++step) {
+    CAPTURE(own, step);
+    party p(4, options());
+    bytes saved = must(p[1].snapshot(p.env, key));
+    std::uint64_t newest = p[1].sequence();
+    const std::size_t committer = own ? 1 : 0;
+    auto commit = p.prepare(committer);
+    const bytes message = to_bytes(commit.message());
+    if (step > 0) {  // the delivery service has taken it
+      for (const std::size_t i : {0U, 2U, 3U})
+        if (i != committer) must(p[i].process(p.env, message));
+      if (!own) must(p[0].apply(std::move(commit)));
+    }
+    if (step > 1) own ? (void)must(p[1].apply(std::move(commit))) : (void)must(p[1].process(p.env, message));
+    if (step > 2) {
+      saved = must(p[1].snapshot(p.env, key));
+      newest = p[1].sequence();
+    }
+
+    p.who(1).room.emplace(must(group::restore(p.env, key, newest, saved, p.options().policy)));
+    const bool behind = p[1].epoch_number() != p[0].epoch_number();
+    CHECK(behind == (step == 1 || step == 2));
+    if (behind && own) {  // nobody but it could have applied its own commit, whose secrets are gone
+      CHECK(p[1].process(p.env, message).error() == errc::refused);
+      p.enter(1, 0);
+    } else if (behind) {
+      must(p[1].process(p.env, message));
+    }
+    CHECK(p.disagreement() == "");
+    (void)must(p[1].snapshot(p.env, key));
+    CHECK(p.deliver(1, must(p[1].protect(p.env, as_bytes("back"), {}))).size() == 3);
+    p.commit(1);
+    CHECK(p.disagreement() == "");
+  }
+  summary(own ? "commit, apply, snapshot" : "process Commit, snapshot", "crash", 4,
+          own ? "in again: restored, or by external Commit" : "in again: restored, and the Commit processed once more");
+}
+
 }  // namespace faults

@@ -93,11 +93,14 @@ class list {
     return out;
   }
 
-  /// check(items): a list over received bytes; fails as the first bad element does.
+  /// check(items): a list over received bytes; fails as the first bad element does. over_limit for more than T::most,
+  /// where T says so.
   [[nodiscard]] static constexpr result<list> check(byte_view items) {
     list out;
     out.items_ = items;
     for (reader in{items}; !in.empty(); ++out.size_) {
+      if constexpr (requires { T::most; })
+        if (out.size_ == T::most) return errc::over_limit;
       if (auto element = wire::read<T>(in); !element) return element.error();
     }
     return out;

@@ -2,6 +2,7 @@
 /// Commit and UpdatePath (RFC 9420, sections 12.4 and 7.6).
 #pragma once
 
+#include <conclave/limits.hpp>
 #include <conclave/mls/proposal.hpp>
 
 namespace conclave::inline CONCLAVE_ABI::mls {
@@ -21,6 +22,10 @@ struct update_path {
 enum class proposal_or_ref_type : std::uint8_t { proposal = 1, reference = 2 };
 
 struct proposal_or_ref {
+  /// most: of one commit: an Add for each leaf, and what else may be in it. Reading one more costs a microsecond, and
+  /// nothing is authentic yet.
+  static constexpr std::size_t most = limits::leaves + limits::commit_proposals;
+
   proposal_or_ref_type type{};
   mls::proposal proposal;
   byte_view reference;
