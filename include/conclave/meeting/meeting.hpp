@@ -249,7 +249,7 @@ class basic_meeting {
   [[nodiscard]] status apply(change&& accepted) {
     CONCLAVE_CHECK(settle());
     auto done = group_.apply(std::move(accepted.pending_));
-    const change taken = std::move(accepted);
+    change taken = std::move(accepted);
     CONCLAVE_TRY(unfollowed_, std::move(done));
     if (taken.renews_) cadence_.refreshed(env_->steady());
     if (taken.becomes_) me_ = *std::move(taken.becomes_);
