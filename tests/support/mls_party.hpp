@@ -26,7 +26,8 @@ struct group_testing {
   /// copy_of(g): what somebody who has stolen the state of a member has.
   [[nodiscard]] static basic_group<P> copy_of(const basic_group<P>& g) {
     const group_state<P>& state = g;
-    return basic_group<P>(*group_state<P>::load_state(state.suite(), {}, state.save_state(0), state.policy_));
+    secret_bytes beside;
+    return basic_group<P>(*group_state<P>::load_state(state.suite(), {}, state.save_state(0), state.policy_, beside));
   }
   /// stolen_epoch(g): the epoch of a copy.
   [[nodiscard]] static epoch<P> stolen_epoch(const basic_group<P>& g) {
