@@ -8,7 +8,8 @@
 namespace conclave::inline CONCLAVE_ABI::mls {
 
 /// merge_received_path(next, update, committer, replaced_key): checks an UpdatePath against the tree that the proposals
-/// left and merges it. `replaced_key` is the committer's encryption key so far, empty for an external commit.
+/// left and merges it. `replaced_key` is the committer's encryption key so far, empty for an external commit. The
+/// signature of a member's leaf was verified with that of the Commit.
 template <crypto_provider P>
 [[nodiscard]] status merge_received_path(public_epoch<P>& next, const update_path& update, leaf_index committer,
                                          byte_view replaced_key, std::span<const path_step> path,
@@ -31,6 +32,7 @@ template <crypto_provider P>
   if (!equal(expected.view(), update.leaf->parent_hash)) return failure{errc::refused, rules::leaf_parent_hash};
   next.tree.set_leaf(committer, update.leaf.encoded);
 
+  if (!replaced_key.empty()) return {};  // verify_content() has seen to it
   if (!s.verify_with_label(update.leaf->signature_key, "LeafNodeTBS",
                            leaf_node_tbs(update.leaf, next.group_id, committer), update.leaf->signature))
     return failure{errc::unauthentic, rules::leaf_signature};
@@ -76,7 +78,7 @@ struct followed_commit {
   std::optional<byte_view> external_init;
 };
 
-/// follow_commit(epoch, message, list, policy): `message` is signed by its sender, and of the current epoch; `list` are
+/// follow_commit(epoch, message, list, policy): verify_content() has approved `message`, of the current epoch; `list` are
 /// its proposals in order, resolved. Errors: refused, malformed, unauthentic, over_limit, each with its rule; `current`
 /// is never changed.
 template <crypto_provider P>

@@ -17,12 +17,18 @@ template <crypto_provider P>
   return {};
 }
 
-/// verify_content(tree, extensions, message, tbs): the sender may send this, and has signed it. Errors: malformed,
-/// refused (no such sender), unauthentic.
+/// verify_content(tree, extensions, message, tbs): the sender may send this, and has signed it; in a member's Commit with
+/// a path the new leaf too, at once with the message. Errors: malformed, refused (no such sender), unauthentic.
 template <crypto_provider P>
 [[nodiscard]] status verify_content(const ratchet_tree<P>& tree, const extension_list& extensions,
                                     const authenticated_content& message, byte_view tbs) {
   CONCLAVE_TRY(const auto key, signature_key_of(tree, extensions, message.content));
+  if (const located_leaf* const renewed = leaf_signed_with(message.content)) {
+    signature_batch<P> both(tree.suite());
+    both.add_content(key, tbs, message.auth.signature);
+    both.add_leaf(*renewed, message.content.group_id, leaf_index{message.content.sender.index});
+    return both.verify();
+  }
   if (!tree.suite().verify_with_label(key, "FramedContentTBS", tbs, message.auth.signature))
     return failure{errc::unauthentic, rules::content_signature};
   return {};

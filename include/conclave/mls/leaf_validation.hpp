@@ -110,7 +110,7 @@ class signature_batch {
     broken_.reserve(n);
   }
 
-  /// add_leaf, add_key_package: what they point to stays valid until verify(); what is signed is copied.
+  /// add_leaf, add_key_package, add_content: what they point to stays valid until verify(); what is signed is copied.
   void add_leaf(const located_leaf& leaf, byte_view group_id, leaf_index index) {
     add(leaf->signature_key, "LeafNodeTBS", leaf_node_tbs(leaf, group_id, index), leaf->signature,
         rules::leaf_signature);
@@ -119,6 +119,10 @@ class signature_batch {
     add_leaf(package->leaf, {}, {});
     add(package->leaf->signature_key, "KeyPackageTBS", without_signature(package.encoded, package->signature),
         package->signature, rules::key_package_signature);
+  }
+
+  void add_content(byte_view key, byte_view tbs, byte_view signature) {
+    add(key, "FramedContentTBS", tbs, signature, rules::content_signature);
   }
 
   /// verify(workers): unauthentic unless every signature verifies, with the rule that the first wrong one breaks.

@@ -19,6 +19,13 @@ struct external_sender {
   return from.type == sender_type::member || from.type == sender_type::new_member_commit;
 }
 
+/// leaf_signed_with(content): the new leaf in a member's Commit with a path, whose place is known before the proposals are
+/// applied; nullptr elsewhere.
+[[nodiscard]] inline const located_leaf* leaf_signed_with(const framed_content& content) noexcept {
+  const bool commits = content.sender.type == sender_type::member && content.body.type == content_type::commit;
+  return commits && content.body.commit.path ? &content.body.commit.path->leaf : nullptr;
+}
+
 /// may_send(content): the sender type allows this kind of content, and this type of proposal.
 [[nodiscard]] inline status may_send(const framed_content& content) {
   const content_body& body = content.body;
