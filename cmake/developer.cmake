@@ -19,9 +19,16 @@ if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE Release)
 endif()
 
-# conclave_developer(<target>): the library, strict warnings and the sanitizers asked for.
+# conclave_developer(<target>): the library, strict warnings and the sanitizers asked for. The kernels are compiled once for
+# all of them, but for the few that have them inside, as hosts do who ask for nothing.
 function(conclave_developer target)
   target_link_libraries(${target} PRIVATE conclave::conclave)
+  if(NOT target MATCHES "^(conclave_hello|test_simd|test_headers)")
+    target_compile_definitions(${target} PRIVATE CONCLAVE_EXTERN_KERNELS=1)
+    if(NOT target STREQUAL conclave_kernels)
+      target_link_libraries(${target} PRIVATE conclave_kernels)
+    endif()
+  endif()
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wundef -Werror)
   if(CONCLAVE_SANITIZE)
     set(sanitize -fsanitize=${CONCLAVE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
@@ -29,6 +36,11 @@ function(conclave_developer target)
     target_link_options(${target} PRIVATE ${sanitize})
   endif()
 endfunction()
+
+file(CONFIGURE OUTPUT kernels.cpp CONTENT "#include <conclave/simd/tables.hpp>\n")
+add_library(conclave_kernels STATIC EXCLUDE_FROM_ALL ${CMAKE_CURRENT_BINARY_DIR}/kernels.cpp)
+conclave_developer(conclave_kernels)
+target_compile_options(conclave_kernels PRIVATE -O3)
 
 # conclave_test_target(<target>): a developer target with assertions on and the vector folders known, CONCLAVE_VECTORS for
 # the project's own and CONCLAVE_EXTRA_VECTORS for the others (an empty string where there are none).

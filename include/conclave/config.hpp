@@ -35,6 +35,12 @@
 #endif
 #endif
 
+/// Whether the kernels are compiled apart. Then one file of the program includes conclave/simd/tables.hpp, the one that -O3
+/// pays for, and every other file is spared half of its compiling.
+#ifndef CONCLAVE_EXTERN_KERNELS
+#define CONCLAVE_EXTERN_KERNELS 0
+#endif
+
 #if CONCLAVE_WITH_GNU
 #define CONCLAVE_NOINLINE [[gnu::noinline]]
 #else
@@ -70,11 +76,11 @@
 #define CONCLAVE_ABI_ARCH _base
 #endif
 
-#define CONCLAVE_ABI_JOIN_(major, minor, patch, arch, exceptions, sodium, botan, openssl, native) \
-  v##major##_##minor##_##patch##arch##_e##exceptions##s##sodium##b##botan##o##openssl##n##native
-#define CONCLAVE_ABI_JOIN(major, minor, patch, arch, exceptions, sodium, botan, openssl, native) \
-  CONCLAVE_ABI_JOIN_(major, minor, patch, arch, exceptions, sodium, botan, openssl, native)
+#define CONCLAVE_ABI_JOIN_(major, minor, patch, arch, exceptions, sodium, botan, openssl, native, apart) \
+  v##major##_##minor##_##patch##arch##_e##exceptions##s##sodium##b##botan##o##openssl##n##native##x##apart
+#define CONCLAVE_ABI_JOIN(major, minor, patch, arch, exceptions, sodium, botan, openssl, native, apart) \
+  CONCLAVE_ABI_JOIN_(major, minor, patch, arch, exceptions, sodium, botan, openssl, native, apart)
 #define CONCLAVE_ABI                                                                                           \
   CONCLAVE_ABI_JOIN(CONCLAVE_VERSION_MAJOR, CONCLAVE_VERSION_MINOR, CONCLAVE_VERSION_PATCH, CONCLAVE_ABI_ARCH, \
                     CONCLAVE_HAS_EXCEPTIONS, CONCLAVE_WITH_SODIUM, CONCLAVE_WITH_BOTAN, CONCLAVE_WITH_OPENSSL, \
-                    CONCLAVE_WITH_NATIVE)
+                    CONCLAVE_WITH_NATIVE, CONCLAVE_EXTERN_KERNELS)

@@ -6,6 +6,7 @@
 #include <conclave/crypto/batch.hpp>
 #include <conclave/detail/wipe.hpp>
 #include <conclave/simd/dispatch.hpp>
+#include <conclave/simd/sha256.hpp>
 
 #include <cstring>
 #include <variant>

@@ -2,61 +2,17 @@
 /// Which kernels run: the best the CPU offers, resolved at first use, or the one a test has forced.
 #pragma once
 
-#include <conclave/simd/aarch64_crypto.hpp>
 #include <conclave/simd/cpu.hpp>
 #include <conclave/simd/kernels.hpp>
-#include <conclave/simd/x86_ifma.hpp>
-#include <conclave/simd/x86_shani.hpp>
-#include <conclave/simd/x86_shani512.hpp>
-#include <conclave/simd/x86_vaes256.hpp>
-#include <conclave/simd/x86_vaes512.hpp>
+#if !CONCLAVE_EXTERN_KERNELS
+#include <conclave/simd/tables.hpp>
+#endif
 
-#include <array>
 #include <atomic>
-#include <span>
 #include <string_view>
 #include <vector>
 
 namespace conclave::inline CONCLAVE_ABI::simd {
-
-/// all<Kernels>(): every table of a family that this build holds, the fastest last.
-template <class Kernels>
-[[nodiscard]] std::span<const Kernels* const> all() noexcept;
-
-template <>
-[[nodiscard]] inline std::span<const aes_kernels* const> all<aes_kernels>() noexcept {
-#if CONCLAVE_X86_64
-  static constexpr std::array tables{&x86_aesni::aes, &x86_vaes256::aes, &x86_vaes512::aes};
-  return tables;
-#elif CONCLAVE_AARCH64
-  static constexpr std::array tables{&aarch64_crypto::aes};
-  return tables;
-#else
-  return {};
-#endif
-}
-template <>
-[[nodiscard]] inline std::span<const hash_kernels* const> all<hash_kernels>() noexcept {
-#if CONCLAVE_X86_64
-  static constexpr std::array tables{&x86_shani::hash, &x86_shani512::hash};
-  return tables;
-#elif CONCLAVE_AARCH64
-  static constexpr std::array tables{&aarch64_crypto::hash};
-  return tables;
-#else
-  return {};
-#endif
-}
-template <>
-[[nodiscard]] inline std::span<const curve_kernels* const> all<curve_kernels>() noexcept {
-#if CONCLAVE_X86_64
-  static constexpr std::array tables{&x86_ifma::curves};
-  return tables;
-#else
-  return {};
-#endif
-}
-
 namespace detail {
 
 template <class Kernels>

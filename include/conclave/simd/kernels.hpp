@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace conclave::inline CONCLAVE_ABI::simd {
 
@@ -105,5 +106,15 @@ struct curve_kernels {
   void (*x25519_base)(x25519_job* jobs, std::size_t count) noexcept;
   void (*ed25519_verify)(ed25519_job* jobs, std::size_t count) noexcept;
 };
+
+/// all<Kernels>(): every table of a family that this build holds, the fastest last.
+template <class Kernels>
+[[nodiscard]] std::span<const Kernels* const> all() noexcept;
+template <>
+std::span<const aes_kernels* const> all<aes_kernels>() noexcept;
+template <>
+std::span<const hash_kernels* const> all<hash_kernels>() noexcept;
+template <>
+std::span<const curve_kernels* const> all<curve_kernels>() noexcept;
 
 }  // namespace conclave::simd
