@@ -132,7 +132,7 @@ TEST_CASE("a chain of certificates costs what it weighs", "[bounds]") {
     return std::pair(der.size(), all.judging(verified, {der}));
   });
   costs("OCSP", "n bytes, too long", up_to(1 << 20), {2, 32'768}, [&](std::size_t n) {
-    return std::pair(n, [n, response = bytes(n + limits::ocsp_response_bytes)] {
+    return std::pair(n, [response = bytes(n + limits::ocsp_response_bytes)] {
       x509::trust t;
       fails(t.add_ocsp_response(response), errc::over_limit);
     });
