@@ -15,7 +15,7 @@ bool labels(std::string_view account) {
 }  // namespace odd_texts
 }  // namespace
 
-TEST_CASE("T2: a label is UTF-8 as RFC 3629 has it") {
+TEST_CASE("a label is UTF-8 as RFC 3629 has it") {
   using odd_texts::labels;
   CHECK(labels("\xf4\x8f\xbf\xbf"));        // U+10FFFF
   CHECK_FALSE(labels("\xf4\x90\x80\x80"));  // beyond it
@@ -24,7 +24,7 @@ TEST_CASE("T2: a label is UTF-8 as RFC 3629 has it") {
   CHECK_FALSE(labels("\xc3\xc3\x80"));
 }
 
-TEST_CASE("T2: a URI has a query, and percent signs stand before two digits") {
+TEST_CASE("a URI has a query, and percent signs stand before two digits") {
   const std::string secret = "secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
   CHECK(otp::read_uri("otpauth://totp/X:a?" + secret));
   CHECK(otp::read_uri("otpauth://totp/X:%41?" + secret));
@@ -34,7 +34,7 @@ TEST_CASE("T2: a URI has a query, and percent signs stand before two digits") {
                 otp::rules::uri_encoding));
 }
 
-TEST_CASE("T6: a record holds no longer secret than there is") {
+TEST_CASE("a record holds no longer secret than there is") {
   // version, state, wanted, algorithm, digits, period, length of the secret
   const auto with = [&](std::size_t size) {
     bytes out = from_hex("0001020102082d");
