@@ -26,6 +26,7 @@ int main(int argc, char** argv) {
   app.add_option("--port", ports)->group("")->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   CLI11_PARSE(app, argc, argv);
 
+  chosen.out = std::filesystem::absolute(chosen.out).string();  // redis-server changes its folder
   std::string bad;
   if (index >= 0) {
     part.folder = chosen.out;
