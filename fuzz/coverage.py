@@ -1,59 +1,71 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""coverage.py FILE: reads what `llvm-cov export` wrote, prints lines and branches per header of conclave and the functions
-that were compiled and never reached. A function template counts as reached where one of its instances was."""
-import json
+"""coverage.py FILE...: adds up what `llvm-cov export --format=lcov` wrote for each fuzzer. Prints lines and branches per
+header of conclave, and the functions that were compiled and never reached: a template counts as reached where one of its
+instances was."""
 import re
 import subprocess
 import sys
+from collections import defaultdict
 
 
 def short(name):
     """The name without namespaces, template arguments and parameters."""
-    name = re.sub(r"conclave::v\w+::", "", name)
+    name = re.sub(r"conclave::v\w+::", "", name).replace("(anonymous namespace)::", "").replace("operator()", "call")
     while (less := re.sub(r"<[^<>]*>", "", name)) != name:
         name = less
-    name = re.sub(r"\(.*", "", name.replace("(anonymous namespace)::", ""))
-    return name.split()[-1] if name.split() else "?"
+    return (re.sub(r"\[abi:\w+\]|\(.*", "", name).split() or ["?"])[-1]
 
 
-def main(path):
-    data = json.load(open(path))["data"][0]
-
-    def header(name):
-        return name.split("/include/conclave/", 1)[1] if "/include/conclave/" in name else None
-
-    functions = {}  # (header, line): [count, mangled name]
-    for f in data["functions"]:
-        where = header(f["filenames"][0])
-        if where:
-            place = functions.setdefault((where, f["regions"][0][0]), [0, f["name"]])
-            place[0] += f["count"]
-    names = [mangled.split(":")[-1] for _, mangled in functions.values()]
-    plain = subprocess.run(["c++filt"], input="\n".join(names), text=True, capture_output=True, check=True).stdout.split("\n")
-    never = {}
-    for ((where, line), (count, _)), name in zip(functions.items(), plain):
-        if count == 0:
-            never.setdefault(where, []).append((line, short(name)))
-
-    sums = {"lines": [0, 0], "branches": [0, 0]}
-    print(f"{'header':42} {'lines':>15} {'branches':>15}")
-    for f in sorted(data["files"], key=lambda f: f["filename"]):
-        where = header(f["filename"])
-        if not where:
+def add(path, lines, branches, functions, names):
+    header, places = None, {}
+    for line in open(path):
+        kind, _, rest = line.rstrip("\n").partition(":")
+        if kind == "SF":
+            header, places = rest.split("/include/conclave/")[1] if "/include/conclave/" in rest else None, {}
+        elif header is None:
             continue
-        shown = []
-        for kind, total in sums.items():
-            s = f["summary"][kind]
-            total[0] += s["covered"]
-            total[1] += s["count"]
-            shown.append(f"{s['covered']}/{s['count']} {s['percent']:3.0f} %" if s["count"] else "-")
-        print(f"{where:42} {shown[0]:>15} {shown[1]:>15}")
-    print("all: " + ", ".join(f"{c} of {n} {kind}" for kind, (c, n) in sums.items()))
-    print(f"\nnever reached, {sum(map(len, never.values()))} of {len(functions)} functions:")
-    for where in sorted(never):
-        print(f"{where}: " + ", ".join(f"{name}:{line}" for line, name in sorted(set(never[where]))))
+        elif kind == "DA":
+            number, count = rest.split(",")[:2]
+            lines[header][number] = lines[header].get(number, 0) + int(count)
+        elif kind == "BRDA":
+            place, taken = rest.rsplit(",", 1)
+            branches[header][place] = branches[header].get(place, 0) + (0 if taken == "-" else int(taken))
+        elif kind == "FN":
+            number, name = rest.split(",", 1)
+            places[name] = int(number)
+        elif kind == "FNDA":
+            count, name = rest.split(",", 1)
+            place = header, places[name]
+            functions[place] += int(count)
+            names.setdefault(place, name.split(":")[-1])
+
+
+def main(paths):
+    lines, branches, functions, names = defaultdict(dict), defaultdict(dict), defaultdict(int), {}
+    for path in paths:
+        add(path, lines, branches, functions, names)
+
+    def share(of):
+        reached = sum(count > 0 for count in of)
+        return f"{reached}/{len(of)} {100 * reached // len(of):3} %" if of else "-"
+
+    print(f"{'header':40} {'lines':>15} {'branches':>15}")
+    for header in sorted(lines):
+        print(f"{header:40} {share(lines[header].values()):>15} {share(branches[header].values()):>15}")
+    for title, of in ("lines", lines), ("branches", branches):
+        print(f"all {title}: {share([count for each in of.values() for count in each.values()])}")
+
+    never = sorted(place for place, count in functions.items() if count == 0)
+    plain = subprocess.run(["llvm-cxxfilt-19"], input="\n".join(names[p] for p in never), text=True, capture_output=True,
+                           check=True).stdout.split("\n")
+    print(f"\nnever reached, {len(never)} of {len(functions)} functions:")
+    by_header = defaultdict(list)
+    for (header, number), name in zip(never, plain):
+        by_header[header].append(f"{short(name)}:{number}")
+    for header, found in by_header.items():
+        print(f"{header}: " + ", ".join(found))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1:])

@@ -125,4 +125,7 @@ int main(int argc, char** argv) {
   write_scripts(env, folder("hpke"), 8, 4, 100);
   write_scripts(env, folder("chains"), 16, 4, 40);
   write_scripts(env, folder("snapshot"), 8, 5, 30);
+  // one bit of a membership tag, and of a sequence number
+  save(folder("group"), "damaged_tag", bytes{1, 1, 7, 0, 1, 1168 >> 8U, 1168 & 255U, 3, 1});
+  save(folder("snapshot"), "damaged_sequence", bytes{2, 1, 0, 0x13, 3, 1});
 }
