@@ -25,7 +25,8 @@ struct presented_identity;
 enum class credential_type : std::uint16_t;
 enum class identity_state : std::uint8_t;
 
-// the protocols take any crypto_provider; the names without basic_ are those for default_provider
+// the protocols take any crypto_provider; the names without basic_ are those for default_provider (and lobby, which
+// enumerators of these headers are called too)
 struct default_provider;
 template <class P>
 class basic_meeting;
@@ -39,7 +40,6 @@ template <class P>
 class basic_media_receiver;
 using meeting = basic_meeting<default_provider>;
 using knock = basic_knock<default_provider>;
-using lobby = basic_lobby<default_provider>;
 
 struct admission_decision;
 struct admission_rules;

@@ -394,19 +394,19 @@ class basic_group : private group_state<P> {
     predecessor_psks<P> psks(before, policy_.psks);
     group_policy policy = policy_;
     policy.psks = &psks;
-    CONCLAVE_TRY(auto group, create(env, id, std::move(me), group_id, extensions, policy));
-    CONCLAVE_TRY(const auto nonce, fresh_nonce(env, group.suite()));
+    CONCLAVE_TRY(auto next, create(env, id, std::move(me), group_id, extensions, policy));
+    CONCLAVE_TRY(const auto nonce, fresh_nonce(env, next.suite()));
     pre_shared_key_id link{psk_type::resumption, {}, before.usage, current_.group_id, current_.number, nonce};
     commit_request request;
     request.add = key_packages;
     request.psks = {&link, 1};
-    CONCLAVE_TRY(auto commit, group.commit(env, request));
+    CONCLAVE_TRY(auto commit, next.commit(env, request));
     std::vector<bytes> welcomes(commit.welcomes().begin(), commit.welcomes().end());
-    CONCLAVE_CHECK(group.apply(std::move(commit)));
-    CONCLAVE_TRY(const auto context, wire::decode<mls::group_context>(group.current_.context));
-    CONCLAVE_CHECK(valid_successor(before, context, group.current_.tree));
-    group.policy_ = policy_;
-    return successor_group<P>{std::move(group), std::move(welcomes)};
+    CONCLAVE_CHECK(next.apply(std::move(commit)));
+    CONCLAVE_TRY(const auto context, wire::decode<mls::group_context>(next.current_.context));
+    CONCLAVE_CHECK(valid_successor(before, context, next.current_.tree));
+    next.policy_ = policy_;
+    return successor_group<P>{std::move(next), std::move(welcomes)};
   }
 
   [[nodiscard]] status may_send_now() const {

@@ -127,8 +127,7 @@ class basic_verification {
     std::ranges::copy_if(others, std::back_inserter(leaves),
                          [&](std::uint32_t leaf) { return !contains(left_out_, leaf); });
     std::ranges::sort(leaves);
-    const auto twice = std::ranges::unique(leaves);
-    leaves.erase(twice.begin(), twice.end());
+    leaves.erase(std::unique(leaves.begin(), leaves.end()), leaves.end());
     if (leaves.size() < 2) return failure{errc::refused, rules::two_contributors};
     if (leaves.size() > limits::verification_contributors) return failure{errc::over_limit, rules::few_contributors};
 
