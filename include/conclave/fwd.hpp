@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 /// Declarations alone, for headers of a host that only pass these types on by reference or pointer. It includes nothing
-/// of the standard library but <cstdint>; whoever creates, calls or copies one of them includes its own header.
+/// of the standard library but cstdint; whoever creates, calls or copies one of them includes its own header.
 #pragma once
 
 #include <conclave/config.hpp>
