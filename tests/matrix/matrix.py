@@ -225,7 +225,7 @@ def main():
     if not rows:
         sys.exit("no such row")
     bad = []
-    print("| row | compiler | standard | libraries | flags | outcome | CPU s |\n|---|---|---|---|---|---|---|", flush=True)
+    print("| row | where | compiler | standard | libraries | flags | outcome | CPU s |\n" + "|---" * 8 + "|", flush=True)
     for row in rows:
         folder = arguments.folder.resolve() / row.name
         shutil.rmtree(folder, ignore_errors=True)
@@ -236,7 +236,7 @@ def main():
         except Failed as problem:
             bad.append((row.name, problem))
             outcome = "FAILED"
-        print(f"| {row.name} | {row.compiler} | {row.standard} | {', '.join(row.libraries) or 'none'} | "
+        print(f"| {row.name} | {row.where} | {row.compiler} | {row.standard} | {', '.join(row.libraries) or 'none'} | "
               f"{' '.join(row.flags)} | {outcome} | {cpu() - before:.0f} |", flush=True)
     for name, problem in bad:
         print(f"\n{name}: {str(problem)[:4000]}")
