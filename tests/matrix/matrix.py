@@ -88,7 +88,7 @@ def foreign(header):
         for other in re.findall(r"#include <([^>]+)>", (INCLUDE / name).read_text()):
             if other.startswith("conclave/"):
                 todo.append(other)
-            elif found := re.match(r"sodium|botan|openssl|sqlite3|nlohmann", other):
+            elif found := re.match(r"sodium|botan|openssl|sqlite3|nlohmann|hiredis", other):
                 needs.add(found[0])
     if "conclave/crypto/provider.hpp" in seen:  # its adapters come and go, but not without libsodium
         needs = {"sodium"}

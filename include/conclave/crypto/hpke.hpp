@@ -3,6 +3,7 @@
 #pragma once
 
 #include <conclave/crypto/hpke_kem.hpp>
+#include <conclave/executor.hpp>
 
 namespace conclave::inline CONCLAVE_ABI::hpke {
 
