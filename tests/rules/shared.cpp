@@ -47,6 +47,11 @@ struct facts final : mls::group_facts {
     out.signature_key = number(i) == 0 ? host_key : guest_key;
     return out;
   }
+  [[nodiscard]] std::optional<mls::leaf_index> find_member(byte_view key) const override {
+    for (const mls::leaf_index i : {mls::leaf_index{0}, mls::leaf_index{1}})
+      if (equal(leaf(i)->signature_key, key)) return i;
+    return std::nullopt;
+  }
 };
 
 mls::sender member(std::uint32_t leaf) {
