@@ -269,7 +269,8 @@ class participant {
       if (!outcome) return wrong("cannot come back", outcome.error());
       if (!outcome->accepted) continue;
       if (auto bad = skip_to(outcome->at); !bad.empty()) return bad;
-      back->room.continue_from(*std::move(room_));
+      if (const auto same = back->room.continue_from(*std::move(room_)); !same)
+        return wrong("cannot go on", same.error());
       room_.emplace(std::move(back->room));
       ++counted_.came_back;
       pending_.reset();
