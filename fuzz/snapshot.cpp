@@ -13,8 +13,8 @@ namespace conclave::inline CONCLAVE_ABI {
 /// meeting_testing: the window through which tests look into a meeting.
 template <crypto_provider P>
 struct meeting_testing {
-  [[nodiscard]] static bytes state_of(const basic_meeting<P>& room) {
-    return mls::group_testing<P>::state_of(room.group_);
+  [[nodiscard]] static bytes state_of(const basic_meeting<P>& room, byte_view beside) {
+    return mls::group_testing<P>::state_of(room.group_, beside);
   }
 };
 
@@ -25,6 +25,7 @@ namespace {
 using namespace mls_test;
 using conclave_fuzz::edit, conclave_fuzz::require, conclave_fuzz::script;
 using room_testing = meeting_testing<default_provider>;
+using look = group_testing<default_provider>;
 
 const snapshot_key& host_key() {
   static const snapshot_key key = must(snapshot_key::copy_of(bytes(32, 5)));
@@ -70,10 +71,11 @@ void expected_error(errc code) {
 /// restore(snapshot, state): as both; what it is, if it is one, is saved as `state`.
 void restore(byte_view snapshot, byte_view state, bool& is_group, bool& is_meeting) {
   stage& s = scenery();
-  const auto g = group::restore(s.env, host_key(), 0, snapshot, {});
+  secret_bytes beside;
+  const auto g = group::restore(s.env, host_key(), 0, snapshot, {}, &beside);
   is_group = g.has_value();
   if (g) {
-    require(equal(whole_state(*g), state), "a restored group is another one");
+    require(equal(look::state_of(*g, beside), state), "a restored group is another one");
     require(!group::restore(s.env, host_key(), g->sequence() + 1, snapshot, {}), "an old snapshot was restored");
   } else {
     expected_error(g.error().code());
@@ -81,7 +83,7 @@ void restore(byte_view snapshot, byte_view state, bool& is_group, bool& is_meeti
   const auto m = meeting::restore(s.env, host_key(), 0, snapshot, s.me, "stage");
   is_meeting = m.has_value();
   if (m)
-    require(equal(room_testing::state_of(*m), state), "a restored meeting is another one");
+    require(equal(room_testing::state_of(*m, beside), state), "a restored meeting is another one");
   else
     expected_error(m.error().code());
 }
@@ -110,13 +112,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     edit(changed, in);
     const auto suite = must(basic_suite<default_provider>::make(suite_1));
     const bytes sealed = must(seal_snapshot(s.env, suite, host_key(), 1, changed));
-    const auto g = group::restore(s.env, host_key(), 0, sealed, {});
+    secret_bytes beside;
+    const auto g = group::restore(s.env, host_key(), 0, sealed, {}, &beside);
     if (!g) {
       expected_error(g.error().code());
       return 0;
     }
     // not every state has one form only, but what was saved has
-    const bytes saved = whole_state(*g);
+    const bytes saved = look::state_of(*g, beside);
     const bytes again = must(seal_snapshot(s.env, suite, host_key(), 1, saved));
     restore(again, saved, is_group, is_meeting);
     require(is_group, "what was restored and saved is not restored again");

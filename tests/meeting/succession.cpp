@@ -212,7 +212,8 @@ TEST_CASE("M13: what an external sender proposes waits only where a host might c
   w.opaque(sender);
   const bytes entrance = *t[0].entrance();
   std::vector<mls::extension> items;
-  for (const mls::extension e : mls::message::decode(entrance)->group_info->context.extensions) items.push_back(e);
+  const auto info = *mls::message::decode(entrance);
+  for (const mls::extension e : info.group_info->context.extensions) items.push_back(e);
   items.push_back({mls::extension_type::external_senders, list});
   const bytes with_sender = wire::encode_items(items);
   mls::commit_request entitles;

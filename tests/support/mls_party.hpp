@@ -17,10 +17,10 @@ namespace conclave::inline CONCLAVE_ABI::mls {
 /// group_testing: the window through which tests look into a group.
 template <crypto_provider P>
 struct group_testing {
-  /// state_of(g): all there is, serialized.
-  [[nodiscard]] static bytes state_of(const basic_group<P>& g) {
+  /// state_of(g, beside): all there is, serialized, with what its owner stores beside it.
+  [[nodiscard]] static bytes state_of(const basic_group<P>& g, byte_view beside = {}) {
     const group_state<P>& state = g;
-    const secret_bytes all = state.save_state(0);
+    const secret_bytes all = state.save_state(0, beside);
     return {all.begin(), all.end()};
   }
   /// copy_of(g): what somebody who has stolen the state of a member has.
