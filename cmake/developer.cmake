@@ -23,7 +23,7 @@ endif()
 # all of them, but for the few that have them inside, as hosts do who ask for nothing.
 function(conclave_developer target)
   target_link_libraries(${target} PRIVATE conclave::conclave)
-  if(NOT target MATCHES "^(conclave_hello|test_simd|test_headers)")
+  if(NOT target MATCHES "^(conclave_hello|test_headers)")
     target_compile_definitions(${target} PRIVATE CONCLAVE_EXTERN_KERNELS=1)
     if(NOT target STREQUAL conclave_kernels)
       target_link_libraries(${target} PRIVATE conclave_kernels)

@@ -5,6 +5,7 @@
 #include "support/kernels.hpp"
 
 #include <conclave/crypto/provider.hpp>
+#include <conclave/simd/ed25519.hpp>
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>

@@ -2,6 +2,7 @@
 /// The arithmetic below the curve kernels, with limbs as large as their bounds allow: random tests would next to never
 /// meet them. The reference is long multiplication.
 #include <conclave/simd/dispatch.hpp>
+#include <conclave/simd/x86_ifma.hpp>
 
 #include <catch2/catch.hpp>
 
