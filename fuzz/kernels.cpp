@@ -167,6 +167,9 @@ void hashes(script in) {
   while (!in.empty() && items.size() < 12) {
     item i;
     i.key = any(in, in.byte() % 160U, 1);
+    // libsodium's functions take no null pointer, even for nothing
+    i.key.reserve(1);
+    i.whole.reserve(1);
     for (unsigned n = in.byte() % 4U; n > 0; --n) i.parts.push_back(any(in, length(in) % 300, 2));
     for (const bytes& p : i.parts) append(i.whole, p);
     items.push_back(std::move(i));
