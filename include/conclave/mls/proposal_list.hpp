@@ -210,7 +210,8 @@ template <crypto_provider P>
     }
   }
   std::ranges::sort(optional_types);
-  optional_types.erase(std::ranges::unique(optional_types).begin(), optional_types.end());  // asked of everybody
+  optional_types.erase(std::unique(optional_types.begin(), optional_types.end()),
+                       optional_types.end());  // asked of everybody
   CONCLAVE_CHECK(supported_by_remaining(current.tree, optional_types, out.removed));
   CONCLAVE_CHECK(signatures.verify(policy.workers));
 
