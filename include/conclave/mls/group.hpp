@@ -122,8 +122,8 @@ class basic_group : private group_state<P> {
   }
 
   /// join(env, client, package, welcome, options, policy): by Welcome (RFC 9420 12.4.3.1). The key package is used up
-  /// by a success. Whom the joiner finds there is shown by identities(), for the host to decide. Errors: unknown_key (not for this package), unauthentic, malformed, refused, unsupported,
-  /// no_entropy.
+  /// by a success. Whom the joiner finds there is shown by identities(), for the host to decide. Errors: unknown_key (not
+  /// for this package), unauthentic, malformed, refused, unsupported, no_entropy.
   [[nodiscard]] static result<basic_group> join(environment& env, client&& me, prepared_key_package&& package,
                                                 byte_view welcome, const join_options& options,
                                                 const group_policy& policy) {
@@ -210,10 +210,10 @@ class basic_group : private group_state<P> {
   // ---- snapshots -------------------------------------------------------------------------------------------------
 
   /// snapshot(env, key, beside): the whole state, sealed under a key of the host's, to be stored durably before anything
-  /// else is sent; `beside` is what the owner of the group wants to find with it. From the first one on, the group sends only what the newest snapshot has reserved: at most
-  /// limits::snapshot_reserve messages of each kind, none in a new epoch, so that a restored group never uses a
-  /// generation twice. sequence() tells which one is the newest. Errors: misuse (key), no_entropy, unsupported; nothing
-  /// is reserved then.
+  /// else is sent; `beside` is what the owner of the group wants to find with it. From the first one on, the group sends
+  /// only what the newest snapshot has reserved: at most limits::snapshot_reserve messages of each kind, none in a new
+  /// epoch, so that a restored group never uses a generation twice. sequence() tells which one is the newest. Errors:
+  /// misuse (key), no_entropy, unsupported; nothing is reserved then.
   [[nodiscard]] result<bytes> snapshot(environment& env, const snapshot_key& key, byte_view beside = {}) {
     CONCLAVE_CHECK(current_.message_secrets.prepare_sending(suite(), current_.own));
     const secret_bytes state_bytes = this->save_state(limits::snapshot_reserve, beside);
@@ -230,8 +230,8 @@ class basic_group : private group_state<P> {
   [[nodiscard]] std::uint64_t sequence() const noexcept { return sequence_; }
 
   /// restore(env, key, newest, snapshot, policy, beside): the group as it was, and what was stored beside it. It
-  /// receives at once, and sends after its next snapshot. Errors: malformed (no snapshot), unsupported (version, suite), replayed (older than the newest),
-  /// unauthentic (damaged, another key), misuse (key size), no_entropy.
+  /// receives at once, and sends after its next snapshot. Errors: malformed (no snapshot), unsupported (version, suite),
+  /// replayed (older than the newest), unauthentic (damaged, another key), misuse (key size), no_entropy.
   [[nodiscard]] static result<basic_group> restore(environment& env, const snapshot_key& key, std::uint64_t newest,
                                                    byte_view sealed, const group_policy& policy,
                                                    secret_bytes* beside = nullptr) {
