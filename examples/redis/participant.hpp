@@ -169,7 +169,9 @@ class participant {
     if (!snapshot) return wrong("no snapshot", snapshot.error());
     saved_epoch_ = room_->epoch();
     const saved_seat seat{read_, room_->sequence(), counted_, farewells_, *std::move(snapshot)};
-    return replace_file(files_ + ".seat", seat.encode());
+    if (auto bad = replace_file(files_ + ".seat", seat.encode()); !bad.empty()) return bad;
+    if (const auto done = room_->stored(seat.sequence); !done) return wrong("no such snapshot", done.error());
+    return {};
   }
 
   // ---- what comes ------------------------------------------------------------------------------------------------

@@ -264,6 +264,7 @@ TEST_CASE("who crashes around a commit is in the same group again", "[faults]") 
     }
     CHECK(p.disagreement() == "");
     (void)must(p[1].snapshot(p.env, key));
+    must(p[1].stored(p[1].sequence()));
     CHECK(p.deliver(1, must(p[1].protect(p.env, as_bytes("back"), {}))).size() == 3);
     p.commit(1);
     CHECK(p.disagreement() == "");

@@ -125,6 +125,7 @@ TEST_CASE("a meeting that was restored repeats no message and no frame, wherever
     table t(3, {}, 1 + crash_at);
     bytes saved = *t[1].snapshot(disk_key());
     std::uint64_t newest = t[1].sequence();
+    REQUIRE(t[1].stored(newest));
     std::size_t step = 0;
     bool crashed = false;
     const auto goes_on = [&] {
@@ -144,6 +145,7 @@ TEST_CASE("a meeting that was restored repeats no message and no frame, wherever
           if (!goes_on()) return;  // made, not stored
           saved = std::move(next);
           newest = room.sequence();
+          REQUIRE(room.stored(newest));
           if (!goes_on()) return;  // stored
         }
         const auto said = room.say(as_bytes("words"));
@@ -160,6 +162,7 @@ TEST_CASE("a meeting that was restored repeats no message and no frame, wherever
     CHECK(back.say(as_bytes("words")).error() == errc::exhausted);  // before its next snapshot
     CHECK(back.open_sender(0).error() == errc::refused);            // before the next epoch
     saved = *back.snapshot(disk_key());
+    REQUIRE(back.stored(back.sequence()));
     for (int i = 0; i < 3; ++i) hear(*back.say(as_bytes("words")));
     auto change = *back.refresh();
     for (const std::size_t i : {0U, 2U}) REQUIRE(t[i].receive(change.commit()));

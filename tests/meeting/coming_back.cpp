@@ -125,8 +125,9 @@ TEST_CASE(
   auto words = *t[0].write("are you there?");
   REQUIRE(again.receive(words.message()));
   CHECK(again.chat().messages().back().text == "are you there?");
-  CHECK_FALSE(again.refresh());  // nothing is sent before the next snapshot
   (void)*again.snapshot(a_key());
+  CHECK_FALSE(again.refresh());  // nothing is sent before the next snapshot is stored
+  REQUIRE(again.stored(again.sequence()));
   auto early_ear = *again.open_receiver();  // before there is anything to hear
   auto refresh = *again.refresh();
   REQUIRE(t[0].receive(refresh.commit()));

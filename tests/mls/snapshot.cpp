@@ -8,6 +8,13 @@ namespace {
 
 snapshot_key key_of(std::uint8_t fill) { return *snapshot_key::copy_of(bytes(32, fill)); }
 
+/// A snapshot that is taken and stored.
+bytes saved(party& p, std::size_t i, const snapshot_key& key) {
+  bytes out = must(p[i].snapshot(p.env, key));
+  must(p[i].stored(p[i].sequence()));
+  return out;
+}
+
 }  // namespace
 
 TEST_CASE("a restored member goes on where the snapshot was taken") {
@@ -27,7 +34,7 @@ TEST_CASE("a restored member goes on where the snapshot was taken") {
   CHECK(p[2].pending_proposals() == 2);
   p.commit(0);  // with both proposals
   CHECK(p.disagreement() == "");
-  must(p[2].snapshot(p.env, key));
+  saved(p, 2, key);
   p.commit(2);
   CHECK(p.disagreement() == "");
 }
@@ -54,14 +61,14 @@ TEST_CASE("no generation is used twice, however often a member is restored") {
   std::vector<bytes> sent;
   const auto say = [&] { return p[0].protect(p.env, as_bytes("hello"), {}); };
   sent.push_back(must(say()));
-  bytes sealed = must(p[0].snapshot(p.env, key));
+  bytes sealed = saved(p, 0, key);
   for (int round = 0; round < 3; ++round) {
     for (int i = 0; i < 5; ++i) sent.push_back(must(say()));
     const std::uint64_t newest = p[0].sequence();
     p.who(0).room.emplace(must(group::restore(p.env, key, newest, sealed, p.options().policy)));
     check_fails(say(), errc::exhausted, rules::generations_reserved);  // not before the next snapshot
     const bytes older = sealed;
-    sealed = must(p[0].snapshot(p.env, key));
+    sealed = saved(p, 0, key);
     check_fails(group::restore(p.env, key, p[0].sequence(), older, {}), errc::replayed, rules::snapshot_is_newest);
   }
   // were a generation used twice, the second message of it would be a replay
@@ -72,15 +79,45 @@ TEST_CASE("no generation is used twice, however often a member is restored") {
 TEST_CASE("between two snapshots only so many messages go out, and none in a new epoch") {
   party p(2);
   const auto key = key_of(4);
-  must(p[0].snapshot(p.env, key));
+  saved(p, 0, key);
   for (std::uint32_t i = 0; i < limits::snapshot_reserve; ++i) must(p[0].protect(p.env, {}, {}));
   check_fails(p[0].protect(p.env, {}, {}), errc::exhausted, rules::generations_reserved);
-  must(p[0].snapshot(p.env, key));
+  saved(p, 0, key);
   must(p[0].protect(p.env, {}, {}));
   p.commit(1);
   check_fails(p[0].protect(p.env, {}, {}), errc::exhausted, rules::generations_reserved);
-  must(p[0].snapshot(p.env, key));
+  saved(p, 0, key);
   CHECK(p[1].process(must(p[0].protect(p.env, {}, {}))));
+}
+
+TEST_CASE("a snapshot that was never stored lets nothing more out") {
+  party p(2);
+  const auto key = key_of(7);
+  const bytes on_disk = saved(p, 0, key);
+  std::vector<bytes> sent;
+  for (std::uint32_t i = 0; i < limits::snapshot_reserve; ++i) {
+    if (i == 7) must(p[0].snapshot(p.env, key));  // the disk is full, and the host goes on
+    sent.push_back(must(p[0].protect(p.env, {}, {})));
+  }
+  must(p[0].snapshot(p.env, key));
+  const auto say = [&] { return p[0].protect(p.env, {}, {}); };
+  check_fails(say(), errc::exhausted, rules::generations_reserved);
+  CHECK(p[0].stored(0).error() == errc::misuse);
+  CHECK(p[0].stored(4).error() == errc::misuse);
+  CHECK(p[0].stored(2));  // late, and of one that is not the newest any more
+  check_fails(say(), errc::exhausted, rules::generations_reserved);
+
+  p.who(0).room.emplace(must(group::restore(p.env, key, 1, on_disk, p.options().policy)));
+  CHECK(p[0].stored(1));
+  check_fails(say(), errc::exhausted, rules::generations_reserved);
+  saved(p, 0, key);
+  sent.push_back(must(say()));
+  for (const bytes& m : sent) CHECK(p[1].process(m));  // none is a replay
+
+  must(p[0].snapshot(p.env, key));
+  p.commit(1);
+  CHECK(p[0].stored(3));  // of an epoch that is over
+  check_fails(say(), errc::exhausted, rules::generations_reserved);
 }
 
 TEST_CASE("a damaged, cut, foreign or unknown snapshot is refused") {

@@ -249,7 +249,9 @@ class walk {
   /// Those who keep snapshots take one before and after whatever they send.
   void save(std::size_t i) {
     member& m = members_.at(i);
-    if (m.saved) m.saved = saved_member{must(room(i).snapshot(party_.env, key_)), m.heard, m.opened};
+    if (!m.saved) return;
+    m.saved = saved_member{must(room(i).snapshot(party_.env, key_)), m.heard, m.opened};
+    must(room(i).stored(room(i).sequence()));
   }
 
   /// The delivery service has taken a message, which its sender has dealt with already.

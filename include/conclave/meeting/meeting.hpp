@@ -466,8 +466,9 @@ class basic_meeting {
 
   // ---- crashes ---------------------------------------------------------------------------------------------------
 
-  /// snapshot(key), sequence(): as mls::basic_group. Failed verifications are in it, and a run that is on counts as one,
-  /// because it may fail before the next snapshot: take one when a run has ended. What is in the chat, or verified, is not.
+  /// snapshot(key), sequence(), stored(sequence): as mls::basic_group. Failed verifications are in it, and a run that is on
+  /// counts as one, because it may fail before the next snapshot: take one when a run has ended. What is in the chat, or
+  /// verified, is not.
   [[nodiscard]] result<bytes> snapshot(const mls::snapshot_key& key) {
     CONCLAVE_CHECK(settle());
     secret_bytes beside;
@@ -476,9 +477,10 @@ class basic_meeting {
     return group_.snapshot(*env_, key, beside);
   }
   [[nodiscard]] std::uint64_t sequence() const noexcept { return group_.sequence(); }
+  [[nodiscard]] status stored(std::uint64_t sequence) { return group_.stored(sequence); }
   /// restore(env, key, newest, snapshot, me, name, options): the meeting as it was, after a crash. It receives at once,
-  /// sends messages after its next snapshot, and media from the next epoch on, because nobody knows which counters were
-  /// used: refresh() begins one. Errors: as mls::basic_group::restore; misuse (another identity); over_limit (name).
+  /// sends messages when its next snapshot is stored, and media from the next epoch on, because nobody knows which counters
+  /// were used: refresh() begins one. Errors: as mls::basic_group::restore; misuse (another identity); over_limit (name).
   [[nodiscard]] static result<basic_meeting> restore(environment& env, const mls::snapshot_key& key,
                                                      std::uint64_t newest, byte_view sealed, const identity& me,
                                                      std::string_view name = {}, const meeting_options& options = {}) {

@@ -209,28 +209,37 @@ class basic_group : private group_state<P> {
 
   // ---- snapshots -------------------------------------------------------------------------------------------------
 
-  /// snapshot(env, key, beside): the whole state, sealed under a key of the host's, to be stored durably before anything
-  /// else is sent; `beside` is what the owner of the group wants to find with it. From the first one on, the group sends
-  /// only what the newest snapshot has reserved: at most limits::snapshot_reserve messages of each kind, none in a new
-  /// epoch, so that a restored group never uses a generation twice. sequence() tells which one is the newest. Errors:
-  /// misuse (key), no_entropy, unsupported; nothing is reserved then.
+  /// snapshot(env, key, beside): the whole state, sealed under a key of the host's; `beside` is what the owner of the group
+  /// wants to find with it. The host stores it durably, and then says stored(sequence()). From the first one on, the group
+  /// sends only what a stored snapshot has reserved: at most limits::snapshot_reserve messages of each kind, none in a new
+  /// epoch, so that a restored group never uses a generation twice. Errors: misuse (key), no_entropy, unsupported; nothing
+  /// has changed then.
   [[nodiscard]] result<bytes> snapshot(environment& env, const snapshot_key& key, byte_view beside = {}) {
     CONCLAVE_CHECK(current_.message_secrets.prepare_sending(suite(), current_.own));
     const secret_bytes state_bytes = this->save_state(limits::snapshot_reserve, beside);
     CONCLAVE_TRY(auto out, seal_snapshot(env, suite(), key, sequence_ + 1, state_bytes));
     ++sequence_;
+    reserved_ = current_.message_secrets.sending(current_.own);
+    reserved_.handshake += limits::snapshot_reserve;
+    reserved_.application += limits::snapshot_reserve;
+    // before the first one, there is nothing that could be restored in its place
+    if (!durable_) current_.message_secrets.limit_sending(reserved_);
     durable_ = true;
-    auto limit = current_.message_secrets.sending(current_.own);
-    limit.handshake += limits::snapshot_reserve;
-    limit.application += limits::snapshot_reserve;
-    current_.message_secrets.limit_sending(limit);
     return out;
   }
-  /// sequence(): the number of the newest snapshot; the host keeps it where nobody can turn it back.
+  /// sequence(): the number of the newest snapshot; the host keeps that of the one it has stored, where nobody can turn it
+  /// back.
   [[nodiscard]] std::uint64_t sequence() const noexcept { return sequence_; }
+  /// stored(sequence): the snapshot of this number is what restore() would be given from now on, so what it has reserved
+  /// may be sent. Of one that is not the newest any more, nothing follows. Errors: misuse where there was no such snapshot.
+  [[nodiscard]] status stored(std::uint64_t sequence) {
+    if (sequence == 0 || sequence > sequence_) return errc::misuse;
+    if (sequence == sequence_ && active_) current_.message_secrets.limit_sending(reserved_);
+    return {};
+  }
 
-  /// restore(env, key, newest, snapshot, policy, beside): the group as it was, and what was stored beside it. It
-  /// receives at once, and sends after its next snapshot. Errors: malformed (no snapshot), unsupported (version, suite),
+  /// restore(env, key, newest, snapshot, policy, beside): the group as it was, and what was stored beside it. It receives
+  /// at once, and sends when its next snapshot is stored. Errors: malformed (no snapshot), unsupported (version, suite),
   /// replayed (older than the newest), unauthentic (damaged, another key), misuse (key size), no_entropy.
   [[nodiscard]] static result<basic_group> restore(environment& env, const snapshot_key& key, std::uint64_t newest,
                                                    byte_view sealed, const group_policy& policy,
@@ -353,6 +362,7 @@ class basic_group : private group_state<P> {
   using state::policy_;
   using state::proposals_;
   using state::reinit_;
+  using state::reserved_;
   using state::sequence_;
 
   explicit basic_group(state&& restored) : state(std::move(restored)) {}

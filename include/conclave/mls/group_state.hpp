@@ -45,7 +45,8 @@ class group_state {
     reinit_ = std::move(reinit);
     while (past_.size() > std::min(policy_.past_epochs, limits::past_epochs)) past_.erase(past_.begin());
     current_ = std::move(next.state);
-    if (durable_) current_.message_secrets.limit_sending({0, 0});
+    reserved_ = {0, 0};
+    if (durable_) current_.message_secrets.limit_sending(reserved_);
   }
 
   void leave(epoch_change& change) {
@@ -275,8 +276,9 @@ class group_state {
   std::optional<reinit_parameters> reinit_;
   std::vector<past_epoch> past_;  // oldest first; few, and moved without new memory
   bool active_ = true;
-  bool durable_ = false;        // a snapshot exists: no message may go out that the newest one does not know of
+  bool durable_ = false;        // a snapshot exists: no message may go out that a stored one does not know of
   std::uint64_t sequence_ = 0;  // of the newest snapshot
+  typename secret_tree<P>::generations reserved_{0, 0};  // what may be sent in this epoch once that one is stored
 
  private:
   /// The secrets of an epoch that outlive its beginning.
