@@ -6,6 +6,8 @@
 #include <conclave/meeting/roster.hpp>
 #include <conclave/sas/code.hpp>
 
+#include <deque>
+
 namespace conclave::inline CONCLAVE_ABI {
 
 /// meeting_event: something happened. Of the fields after `epoch` only those that the kind speaks of are set.
@@ -30,6 +32,41 @@ struct meeting_event {
   identity_state identity{};
   conclave::door door{};
 };
+
+/// event_queue: the newest limits::meeting_events events.
+class event_queue {
+ public:
+  [[nodiscard]] std::size_t size() const noexcept { return events_.size(); }
+  void add(meeting_event&& what) {
+    if (events_.size() == limits::meeting_events) events_.pop_front();
+    events_.push_back(std::move(what));
+  }
+  void add(std::vector<meeting_event>&& news) {
+    events_.insert(events_.end(), std::move_iterator{news.begin()}, std::move_iterator{news.end()});
+    if (events_.size() > limits::meeting_events)
+      events_.erase(events_.begin(), events_.end() - static_cast<std::ptrdiff_t>(limits::meeting_events));
+  }
+  /// take(): all of them, in their order.
+  [[nodiscard]] std::vector<meeting_event> take() {
+    const auto taken = std::exchange(events_, {});
+    return {taken.begin(), taken.end()};
+  }
+
+ private:
+  std::deque<meeting_event> events_;
+};
+
+/// news_of_parameters(before, after, epoch, news): adds what is different between two valid lists of extensions.
+inline void news_of_parameters(byte_view before, byte_view after, std::uint64_t epoch,
+                               std::vector<meeting_event>& news) {
+  const auto old_items = *mls::extension_list::check(before);
+  const auto p = *meeting_parameters::of(*mls::extension_list::check(after));
+  meeting_parameters old = *meeting_parameters::of(old_items);
+  if (std::exchange(old.door, p.door) != p.door)
+    news.push_back({meeting_event::kind::door_changed, epoch, {}, {}, {}, p.door});
+  if (!equal(with_parameters(old_items, old), after))
+    news.push_back({meeting_event::kind::parameters_changed, epoch, {}, {}, {}, p.door});
+}
 
 /// meeting_state: everything that a header shows. A value.
 struct meeting_state {

@@ -11,6 +11,7 @@
 #include <conclave/meeting/roles.hpp>
 #include <conclave/meeting/shared_rules.hpp>
 #include <conclave/meeting/verification.hpp>
+#include <conclave/meeting/visitor.hpp>
 #include <conclave/mls/group.hpp>
 
 namespace conclave::inline CONCLAVE_ABI {
@@ -141,8 +142,7 @@ class basic_meeting {
     said_ = lost.said_;
     chat_ = std::move(lost.chat_);
     events_ = std::move(lost.events_);
-    verification_ = std::move(lost.verification_);
-    verified_epoch_.reset();
+    verification_.continue_from(std::move(lost.verification_));
     return {};
   }
   /// entrance(): for enter() and come_back(): a GroupInfo, for the delivery service to keep; valid in this epoch only.
@@ -191,20 +191,14 @@ class basic_meeting {
   /// refresh_due(): when this member is to refresh() next, so that a stolen state does not stay useful; every member of a
   /// crowd has its turn.
   [[nodiscard]] steady_time refresh_due() noexcept { return cadence_.due(size(), env_->steady()); }
-  /// admissions_held(): a spoken verification is on, here or among others, which a new epoch would end. Others hold
-  /// admissions for the time a run needs to reveal, and only so often in one epoch.
-  [[nodiscard]] bool admissions_held() {
-    const auto now = env_->steady();
-    verification_.tick(now);
-    const bool taking_part = verification_.running() && verification_.phase() != sas::phase::invited;
-    return taking_part || now < held_until_;
-  }
+  /// admissions_held(): a spoken verification is on, here or among others, which a new epoch would end.
+  [[nodiscard]] bool admissions_held() { return verification_.holds_admissions(env_->steady()); }
 
   /// leave(): a proposal to remove this participant, for anybody to commit. Until then it stays in, and leaving() says
   /// so: a proposal is over with its epoch, so one that was not committed is made again. Errors: refused for the last
   /// host in a meeting of others, which nobody could change any more: make somebody else one first.
   [[nodiscard]] result<bytes> leave() {
-    if (last_host()) return failure{errc::refused, rules::a_host_stays};
+    if (is_last_host(parameters(), tree(), own_leaf())) return failure{errc::refused, rules::a_host_stays};
     CONCLAVE_TRY(auto wish, group_.propose_remove(*env_, group_.own_leaf()));
     leaving_ = true;
     return wish;
@@ -278,9 +272,9 @@ class basic_meeting {
     (void)settle();
     const auto now = header().level, before = std::exchange(icon_, now);
     if (now != before)
-      tell({now < before ? meeting_event::kind::degraded : meeting_event::kind::secured, epoch(), {}, {}, {}, {}});
-    const auto taken = std::exchange(events_, {});
-    return {taken.begin(), taken.end()};
+      events_.add(
+          {now < before ? meeting_event::kind::degraded : meeting_event::kind::secured, epoch(), {}, {}, {}, {}});
+    return events_.take();
   }
 
   // ---- words -----------------------------------------------------------------------------------------------------
@@ -362,7 +356,7 @@ class basic_meeting {
     }
     return out;
   }
-  [[nodiscard]] std::vector<participant> roster() const { return roster(spoken_state::of(verification_)); }
+  [[nodiscard]] std::vector<participant> roster() const { return roster(spoken_state::of(verification_.run())); }
   [[nodiscard]] meeting_security security(std::span<const participant> people, const spoken_state& aloud = {}) const {
     return security_of(active(), people, options_.expects, aloud);
   }
@@ -372,13 +366,15 @@ class basic_meeting {
   void judge_again() {
     for (const mls::judged_identity& who : group_.identities(env_->wall()))
       if (attendance_.judge(who.leaf, who.state))
-        tell({meeting_event::kind::identity_changed, epoch(), who.leaf, name_of(who.leaf), who.state, {}});
+        events_.add({meeting_event::kind::identity_changed, epoch(), who.leaf, name_of(who.leaf), who.state, {}});
   }
   /// visitor(key_package): who knocks, for the host to look at before admit(); the signatures are verified. Errors:
   /// those of admit(), but for the identity, which is shown. visitor_again(key_package): later, where they were.
-  [[nodiscard]] result<conclave::visitor> visitor(byte_view key_package) const { return look_at(key_package, true); }
+  [[nodiscard]] result<conclave::visitor> visitor(byte_view key_package) const {
+    return look_at(group_, options_.group, env_->wall(), key_package, true);
+  }
   [[nodiscard]] result<conclave::visitor> visitor_again(byte_view key_package) const {
-    return look_at(key_package, false);
+    return look_at(group_, options_.group, env_->wall(), key_package, false);
   }
   /// facts(kind, devices): what decide_admission() wants to know of this meeting. Looks at everybody.
   [[nodiscard]] meeting_facts facts(meeting_kind kind, device_permission devices = device_permission::allowed) const {
@@ -410,21 +406,16 @@ class basic_meeting {
 
   /// verification(): this participant's side of spoken verifications, in the present epoch. After each call to it, and
   /// after each receive(), take_messages() are to be sent.
-  [[nodiscard]] sas::basic_verification<P>& verification() {
-    catch_up();
-    return verification_;
-  }
+  [[nodiscard]] sas::basic_verification<P>& verification() { return verification_.run_in(group_, env_->steady()); }
   /// take_messages(): what the verification has to say, as messages for the delivery service, in their order. Errors:
   /// refused while proposals wait for a commit: commit, and ask again; as say().
   [[nodiscard]] result<std::vector<bytes>> take_messages() {
-    for (bytes& data : verification_.take_messages()) unsaid_.push_back(std::move(data));
     std::vector<bytes> out;
-    while (!unsaid_.empty()) {
-      auto message = say(unsaid_.front());
+    for (auto& unsaid = verification_.unsaid(); !unsaid.empty(); unsaid.pop_front()) {
+      auto message = say(unsaid.front());
       if (!message && out.empty()) return message.error();
       if (!message) break;
       out.push_back(*std::move(message));
-      unsaid_.pop_front();
     }
     return out;
   }
@@ -573,32 +564,16 @@ class basic_meeting {
 
   [[nodiscard]] mls::group_context context() const { return *wire::decode<mls::group_context>(group_.group_context()); }
   [[nodiscard]] identity_validator* validator() const noexcept { return options_.group.identities; }
-  [[nodiscard]] mls::judge judge() const { return {validator(), group_.suite().signature(), env_->wall()}; }
   [[nodiscard]] presented_identity present_leaf(const mls::leaf_node& leaf) const {
     return mls::present(group_.suite().signature(), leaf.credential, leaf.signature_key);
-  }
-  [[nodiscard]] result<conclave::visitor> look_at(byte_view key_package, bool verify) const {
-    CONCLAVE_TRY(const auto knocks, mls::message::decode(key_package));
-    if (knocks.format != mls::wire_format::key_package) return errc::malformed;
-    const auto& package = knocks.key_package;
-    const auto lifetime =
-        std::min({limits::key_package_lifetime, options_.group.max_lifetime, options_.group.admits_lifetime});
-    CONCLAVE_CHECK(mls::valid_key_package(group_.suite(), package.value, context().extensions, lifetime));
-    const mls::leaf_node& leaf = package->leaf.value;
-    mls::signature_batch<P> signatures(group_.suite());
-    if (verify) signatures.add_key_package(package);
-    CONCLAVE_CHECK(signatures.verify());
-    if (!leaf.lifetime.covers(env_->wall())) return failure{errc::refused, mls::rules::lifetime_is_current};
-    if (group_.tree().find_member(leaf.signature_key) || group_.tree().has_encryption_key(leaf.encryption_key))
-      return failure{errc::refused, mls::rules::unique_keys};
-    return conclave::visitor{shown_name(validator(), present_leaf(leaf)), judge().member(leaf), claims_of(leaf)};
   }
   [[nodiscard]] std::string name_of(mls::leaf_index leaf) const {
     const auto* entry = attendance_.find(leaf);
     return entry == nullptr ? std::string{} : entry->name;
   }
   [[nodiscard]] meeting_security header() const {
-    return security_of(active(), attendance_.states(), options_.expects, spoken_state::of(verification_).differed);
+    return security_of(active(), attendance_.states(), options_.expects,
+                       spoken_state::of(verification_.run()).differed);
   }
 
   [[nodiscard]] std::string name_in_tree(mls::leaf_index leaf) const {
@@ -616,30 +591,12 @@ class basic_meeting {
     if (!all) return failure{errc::refused, rules::room_members};
     return {};
   }
-  [[nodiscard]] bool last_host() const {
-    if (size() < 2 || role_of(own_leaf()) != role::host) return false;
-    for (const role_entry entry : parameters().roles)
-      if (const auto leaf = group_.tree().find_member(entry.signature_key);
-          entry.role == role::host && leaf && *leaf != own_leaf())
-        return false;
-    return true;
-  }
   void show_code() {
     code_ = *sas::security_code::make(group_.authenticator().reveal(), epoch());
     screen_.enter(code_, env_->steady());
   }
 
   // ---- events ----------------------------------------------------------------------------------------------------
-
-  void tell(meeting_event&& what) {
-    if (events_.size() == limits::meeting_events) events_.pop_front();
-    events_.push_back(std::move(what));
-  }
-  void tell_all(std::vector<meeting_event>&& news) {
-    events_.insert(events_.end(), std::move_iterator{news.begin()}, std::move_iterator{news.end()});
-    if (events_.size() > limits::meeting_events)
-      events_.erase(events_.begin(), events_.end() - static_cast<std::ptrdiff_t>(limits::meeting_events));
-  }
 
   /// The group has entered an epoch that the meeting has not. It does so wholly, or is left as it was and may try again.
   [[nodiscard]] status settle() {
@@ -654,7 +611,7 @@ class basic_meeting {
     using enum meeting_event::kind;
     if (changed.removed_me) {
       keys_->close();
-      tell({over, changed.epoch, own_leaf(), name_of(own_leaf()), {}, {}});
+      events_.add({over, changed.epoch, own_leaf(), name_of(own_leaf()), {}, {}});
       return {};
     }
     const auto is_new = [&](mls::leaf_index leaf) { return std::ranges::binary_search(changed.added, leaf); };
@@ -676,42 +633,29 @@ class basic_meeting {
       present.insert_or_assign(who.leaf, std::move(seen));
     }
     bytes agreed = to_bytes(context().extensions.encoded());
-    if (!equal(agreed_, agreed)) tell_of_parameters(agreed, news);
+    if (!equal(agreed_, agreed)) news_of_parameters(agreed_, agreed, epoch(), news);
     news.push_back({code_changed, epoch(), {}, {}, {}, {}});
     if (!keys_->current() || keys_->current()->parameters.epoch != epoch())
       CONCLAVE_CHECK(publish(!changed.removed.empty()));
-    if (verification_.running() || verification_.verified()) catch_up();
-    tell_all(std::move(news));
+    verification_.follow(group_, env_->steady());
+    events_.add(std::move(news));
 
     // from here on nothing fails
     for (const mls::leaf_index leaf : changed.removed) {
       attendance_.remove(leaf);
       chat_.forget(leaf);
-      if (!back) verification_.forget(number(leaf));
+      if (!back) verification_.forget(leaf);
     }
     attendance_.add(std::move(present));
     agreed_ = std::move(agreed);
-    verification_.require(parameters().code_bits);
-    held_until_ = {};
-    holds_ = 0;
+    verification_.begin_epoch(parameters().code_bits);
     show_code();
     return {};
-  }
-
-  void tell_of_parameters(byte_view agreed, std::vector<meeting_event>& news) const {
-    const auto old_items = *mls::extension_list::check(agreed_);
-    const meeting_parameters p = parameters();
-    meeting_parameters before = *meeting_parameters::of(old_items);
-    if (std::exchange(before.door, p.door) != p.door)
-      news.push_back({meeting_event::kind::door_changed, epoch(), {}, {}, {}, p.door});
-    if (!equal(with_parameters(old_items, before), agreed))
-      news.push_back({meeting_event::kind::parameters_changed, epoch(), {}, {}, {}, p.door});
   }
 
   /// An application message: for the chat, for the verification, or none of the meeting's business. What is of no use is
   /// dropped: it was authentic, and says something about its sender only.
   void hear(const mls::application_message& got) {
-    const bool current = got.epoch == epoch();
     if (chat_content::is(got.plaintext)) {
       const auto content = wire::decode<chat_content>(got.plaintext);
       // what comes late from somebody who is out by now may have been written after the removal
@@ -720,27 +664,11 @@ class basic_meeting {
       chat_.add(got.sender, who->name, got.epoch, *content);
       // the chat has it: no flood of it hides who comes and goes
       if (events_.size() < limits::meeting_events / 2)
-        tell({meeting_event::kind::said, got.epoch, got.sender, chat_.messages().back().name, {}, {}});
-    } else if (current && sas::message::is(got.plaintext)) {
-      catch_up();
-      const auto now = env_->steady();
-      const auto heard = verification_.receive(number(got.sender), got.epoch, got.plaintext, now);
-      if (!heard) return;
-      const bool begins = *heard == sas::notice::others || *heard == sas::notice::invitation;
-      if (begins && holds_ < limits::verification_failures_per_epoch) {
-        ++holds_;
-        held_until_ = now + 2 * limits::verification_phase;
-      }
-      tell({meeting_event::kind::verification, got.epoch, got.sender, name_of(got.sender), {}, {}});
+        events_.add({meeting_event::kind::said, got.epoch, got.sender, chat_.messages().back().name, {}, {}});
+    } else if (got.epoch == epoch() && sas::message::is(got.plaintext)) {
+      if (verification_.hear(group_, got, env_->steady()))
+        events_.add({meeting_event::kind::verification, got.epoch, got.sender, name_of(got.sender), {}, {}});
     }
-  }
-
-  /// The verification enters the present epoch, which costs a hash of everybody, and so happens only where it is needed.
-  void catch_up() {
-    if (verified_epoch_ == epoch() || !active()) return;
-    unsaid_.clear();
-    if (const auto view = conclave::verification_epoch(group_)) verification_.enter_epoch(*view, env_->steady());
-    verified_epoch_ = epoch();
   }
 
   /// Media follows the epoch (RFC 9605 5.2). After a removal the old epoch closes sooner: until then the removed member
@@ -770,13 +698,9 @@ class basic_meeting {
   chat_history chat_;
   std::uint64_t said_ = 0;
   bool leaving_ = false;
-  sas::basic_verification<P> verification_;
-  std::optional<std::uint64_t> verified_epoch_;  // that the verification has entered
-  std::deque<bytes> unsaid_;                     // messages of the verification
-  steady_time held_until_{};
-  std::size_t holds_ = 0;
+  meeting_verification<P> verification_;
   std::optional<mls::epoch_change> unfollowed_;  // of the epoch that the group has entered before the meeting
-  std::deque<meeting_event> events_;
+  event_queue events_;
   security_level icon_{};  // when events were taken last
   refresh_cadence cadence_;
   live_media_keys keys_;

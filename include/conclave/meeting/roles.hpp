@@ -73,4 +73,14 @@ template <crypto_provider P>
   return p.valid() ? with_parameters(extensions, p) : bytes{};
 }
 
+/// is_last_host(parameters, tree, leaf): no other host would be left to those who stay.
+template <crypto_provider P>
+[[nodiscard]] bool is_last_host(const meeting_parameters& p, const mls::ratchet_tree<P>& tree, mls::leaf_index leaf) {
+  if (tree.member_count() < 2 || p.role_of(tree.leaf(leaf)->signature_key) != role::host) return false;
+  for (const role_entry entry : p.roles)
+    if (const auto other = tree.find_member(entry.signature_key); entry.role == role::host && other && *other != leaf)
+      return false;
+  return true;
+}
+
 }  // namespace conclave

@@ -23,13 +23,6 @@ struct participant {
   bool compared = false;  ///< took part when the spoken code was compared, among the same people as now
 };
 
-/// visitor: somebody who asks to be let in.
-struct visitor {
-  std::string name;
-  identity_state identity = identity_state::unverified;
-  client_claims client;  ///< by its own account
-};
-
 /// shown_name(validator, who): of at most limits::name_bytes before what could deceive the eye is escaped; empty where the
 /// credential names nobody.
 [[nodiscard]] inline std::string shown_name(identity_validator* validator, const presented_identity& who) {

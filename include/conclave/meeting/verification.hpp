@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-/// verification_epoch: an epoch of MLS as a spoken verification sees it.
+/// meeting_verification: a spoken verification as a meeting holds it.
 #pragma once
 
 #include <conclave/mls/group.hpp>
 #include <conclave/sas/verification.hpp>
+
+#include <deque>
 
 namespace conclave::inline CONCLAVE_ABI {
 
@@ -29,5 +31,79 @@ template <crypto_provider P>
   return sas::epoch_view{context.epoch, hash, number(group.own_leaf()), sas::view_hash<P>(hash, v),
                          sas::members_hash<P>(hash, members)};
 }
+
+/// meeting_verification<P>: this participant's side of spoken verifications, what it has to say to the others, and how
+/// long admissions are held for it.
+template <class P>
+class meeting_verification {
+  static_assert(crypto_provider<P>);
+
+ public:
+  /// Codes have `bits` bits at least.
+  explicit meeting_verification(std::uint8_t bits) : run_{bits} {}
+
+  [[nodiscard]] const sas::basic_verification<P>& run() const noexcept { return run_; }
+  /// run_in(group, now): the run, which enters the group's epoch here: that costs a hash of everybody, so it happens only
+  /// where it is needed.
+  [[nodiscard]] sas::basic_verification<P>& run_in(const mls::basic_group<P>& group, steady_time now) {
+    if (epoch_ == group.epoch_number() || !group.active()) return run_;
+    unsaid_.clear();
+    if (const auto view = verification_epoch(group)) run_.enter_epoch(*view, now);
+    epoch_ = group.epoch_number();
+    return run_;
+  }
+
+  /// holds_admissions(now): a run is on, here or among others, which a new epoch would end. Others hold admissions for the
+  /// time a run needs to reveal, and only so often in one epoch.
+  [[nodiscard]] bool holds_admissions(steady_time now) {
+    run_.tick(now);
+    const bool taking_part = run_.running() && run_.phase() != sas::phase::invited;
+    return taking_part || now < held_until_;
+  }
+  /// hear(group, message, now): an application message of this epoch that is one of a verification. False where it was of
+  /// no use.
+  [[nodiscard]] bool hear(const mls::basic_group<P>& group, const mls::application_message& got, steady_time now) {
+    const auto heard = run_in(group, now).receive(number(got.sender), got.epoch, got.plaintext, now);
+    if (!heard) return false;
+    const bool begins = *heard == sas::notice::others || *heard == sas::notice::invitation;
+    if (begins && holds_ < limits::verification_failures_per_epoch) {
+      ++holds_;
+      held_until_ = now + 2 * limits::verification_phase;
+    }
+    return true;
+  }
+  /// unsaid(): what is to be said, in its order; whoever has said a message takes it away.
+  [[nodiscard]] std::deque<bytes>& unsaid() {
+    for (bytes& data : run_.take_messages()) unsaid_.push_back(std::move(data));
+    return unsaid_;
+  }
+
+  /// follow(group, now): the group has entered an epoch. What has begun or come to an end belongs to the one before.
+  void follow(const mls::basic_group<P>& group, steady_time now) {
+    if (run_.running() || run_.verified()) (void)run_in(group, now);
+  }
+  /// begin_epoch(bits): from now on those of the new epoch count. forget(leaf): who sat there has gone.
+  void begin_epoch(std::uint8_t bits) noexcept {
+    run_.require(bits);
+    held_until_ = {};
+    holds_ = 0;
+  }
+  void forget(mls::leaf_index leaf) { run_.forget(number(leaf)); }
+  /// continue_from(before): what was verified or has failed goes on here, in an epoch that is still to be entered.
+  void continue_from(meeting_verification&& before) {
+    run_ = std::move(before.run_);
+    epoch_.reset();
+  }
+
+  void save(secret_writer& w) const { run_.save(w); }
+  [[nodiscard]] status load(reader& in) { return run_.load(in); }
+
+ private:
+  sas::basic_verification<P> run_;
+  std::optional<std::uint64_t> epoch_;  // that the run has entered
+  std::deque<bytes> unsaid_;
+  steady_time held_until_{};
+  std::size_t holds_ = 0;
+};
 
 }  // namespace conclave
