@@ -43,10 +43,10 @@ namespace rules {
 inline constexpr rule newest_knock{"an older key package than the one that waits", "meeting/lobby.hpp"};
 }  // namespace rules
 
-/// basic_lobby<P>: a host's. What the rules refuse is answered and forgotten; who may come in, or waits for the host, has
-/// a place, in the order of arrival, one for each signature key. It holds at most limits::waiting_joins people and
-/// limits::waiting_join_bytes; whoever comes later knocks again. Reads no clock. Move-only: a place is held once.
-/// Threads: one at a time.
+/// basic_lobby<P>: of one meeting, at a host of it. What the rules refuse is answered and forgotten; who may come in, or
+/// waits for the host, has a place, in the order of arrival, one for each signature key. It holds at most
+/// limits::waiting_joins people and limits::waiting_join_bytes; whoever comes later knocks again. Reads no clock.
+/// Move-only: a place is held once. Threads: one at a time.
 template <class P>
 class basic_lobby {
   static_assert(crypto_provider<P>);
@@ -94,7 +94,7 @@ class basic_lobby {
         return failure{errc::replayed, rules::newest_knock};
       p.agreed = before->agreed && shows_the_same(p, *before);
     }
-    p.decision = decide(room.facts(kind_, devices_), p);
+    p.decision = decide(facts_of(room), p);
     if (p.decision.verdict == admission_verdict::refused) return answer{0, p.decision};
     const std::size_t freed = again ? before->key_package.size() : 0;
     if ((!again && places_.size() >= limits::waiting_joins) ||
@@ -151,7 +151,7 @@ class basic_lobby {
     enum class fate : std::uint8_t { waits, leaves, comes };
     std::vector<fate> fates;
     fates.reserve(places_.size());
-    meeting_facts facts = room.facts(kind_, devices_);
+    meeting_facts facts = facts_of(room);
     const auto decided = [&](place& p) {
       p.decision = decide(facts, p);
       if (p.decision.verdict == admission_verdict::refused) {
@@ -220,6 +220,12 @@ class basic_lobby {
   }
 
  private:
+  /// What the rules ask about the meeting takes a look at everybody, and changes with the epoch only.
+  [[nodiscard]] const meeting_facts& facts_of(const basic_meeting<P>& room) {
+    if (seen_epoch_ != room.epoch()) seen_ = room.facts(kind_, devices_);
+    seen_epoch_ = room.epoch();
+    return seen_;
+  }
   [[nodiscard]] admission_decision decide(const meeting_facts& facts, const place& p) const {
     return decide_admission(rules_, facts, {p.who.client, p.who.identity, p.must_be_recorded, p.agreed});
   }
@@ -235,6 +241,8 @@ class basic_lobby {
   std::deque<place> places_;  // by ascending tickets
   std::size_t bytes_ = 0;
   std::uint64_t next_ticket_ = 1;
+  meeting_facts seen_;
+  std::optional<std::uint64_t> seen_epoch_;
 };
 
 /// lobby: over the default provider.
