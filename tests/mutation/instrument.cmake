@@ -4,6 +4,6 @@ include_directories(BEFORE ${PROJECT_BINARY_DIR}/include)
 
 # What ./dev mutate runs
 add_custom_target(mutants)
-foreach(area IN ITEMS codec identity meeting mls otp recording rules sas sframe)
+foreach(area IN ITEMS codec faults identity meeting mls otp recording rules sas sframe)
   add_dependencies(mutants test_${area})
 endforeach()

@@ -26,7 +26,7 @@ import guards
 ROOT = Path(__file__).resolve().parents[2]
 EQUIVALENT = Path(__file__).with_name("equivalent.txt")
 TABLE = ROOT / "docs" / "mutation.md"
-AREAS = ["codec", "identity", "meeting", "mls", "otp", "recording", "rules", "sas", "sframe"]
+AREAS = ["codec", "faults", "identity", "meeting", "mls", "otp", "recording", "rules", "sas", "sframe"]
 
 
 def equivalents(path=EQUIVALENT):
@@ -60,11 +60,12 @@ class Test:
                 return False, timeout
 
 
-def tests_of(build):
+def tests_of(build, areas):
+    """Those of the release suite; what programs cost, [bounds], is no question here."""
     out = []
-    for area in AREAS:
+    for area in areas:
         program = build / "tests" / f"test_{area}"
-        listed = subprocess.run([program, "~[slow]", "--list-test-names-only"], capture_output=True, text=True)
+        listed = subprocess.run([program, "~[slow]~[bounds]", "--list-test-names-only"], capture_output=True, text=True)
         names = [n for n in listed.stdout.splitlines() if n.strip()]
         if not names:
             sys.exit(f"{program} lists no tests")
@@ -108,13 +109,13 @@ def kill(number, candidates):
     return None
 
 
-def run(build, files, wanted, jobs, write):
+def run(build, files, wanted, areas, jobs, write):
     resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))  # a bound left out is no reason to take the machine's memory
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     reasons = equivalents()
     every = [g for f in files for g in f.guards]
     chosen = [g for g in every if re.search(wanted, g.key)]
-    tests = {t.name: t for t in tests_of(build)}
+    tests = {t.name: t for t in tests_of(build, areas)}
     known = baseline(build, list(tests.values()), jobs)
     by_guard = {}
     for name, (seconds, fired) in known.items():
@@ -206,6 +207,7 @@ def main():
     parser.add_argument("command", choices=["prepare", "list", "check", "run"])
     parser.add_argument("--build", type=Path, default=ROOT / "build" / "mutation")
     parser.add_argument("--filter", default="", help="a regular expression over file, condition and refusal")
+    parser.add_argument("--areas", type=lambda text: text.split(","), default=AREAS, help="whose tests run: mls,faults")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
@@ -216,7 +218,7 @@ def main():
         guards.write(ROOT / "include", files, options.build / "include")
         return 0
     if options.command == "run":
-        return run(options.build, files, options.filter, options.jobs, options.write)
+        return run(options.build, files, options.filter, options.areas, options.jobs, options.write)
     for f in files:
         for g in f.guards:
             if re.search(options.filter, g.key):

@@ -6,6 +6,7 @@
 #include <conclave/environment.hpp>
 
 #include <limits>
+#include <utility>
 
 namespace conclave_test {
 
@@ -16,7 +17,11 @@ class deterministic_environment final : public conclave::environment {
 
   [[nodiscard]] conclave::status random(conclave::byte_span out) noexcept override {
     std::ranges::fill(out, std::uint8_t{0});
-    if (calls_left_ == 0) return conclave::errc::no_entropy;
+    if (calls_left_ == 0) {
+      has_failed_ = true;
+      if (once_) calls_left_ = unlimited;
+      return conclave::errc::no_entropy;
+    }
     --calls_left_;
     while (!out.empty()) {
       std::array<std::uint8_t, 16> input;
@@ -39,9 +44,20 @@ class deterministic_environment final : public conclave::environment {
     wall_ += d;
     steady_ += d;
   }
-  /// fail_after(n): n more calls of random() succeed; the rest fails until recover().
-  void fail_after(std::uint64_t n) noexcept { calls_left_ = n; }
-  void recover() noexcept { calls_left_ = unlimited; }
+  /// fail_after(n): n more calls of random() succeed; the rest fails until recover(), which says whether any has.
+  /// fail_once_after(n): of the rest only the first.
+  void fail_after(std::uint64_t n) noexcept {
+    calls_left_ = n;
+    once_ = false;
+  }
+  void fail_once_after(std::uint64_t n) noexcept {
+    calls_left_ = n;
+    once_ = true;
+  }
+  bool recover() noexcept {
+    calls_left_ = unlimited;
+    return std::exchange(has_failed_, false);
+  }
 
   /// below(n): a number from 0 to n - 1, for choices of a test; n > 0.
   [[nodiscard]] std::size_t below(std::size_t n) noexcept {
@@ -56,6 +72,7 @@ class deterministic_environment final : public conclave::environment {
   std::uint64_t seed_;
   std::uint64_t block_ = 0;
   std::uint64_t calls_left_ = unlimited;
+  bool once_ = false, has_failed_ = false;
   conclave::unix_time wall_{std::chrono::seconds{1'750'000'000}};
   conclave::steady_time steady_{1'000'000};
 };
