@@ -277,6 +277,9 @@ TEST_CASE("news is bounded, and can be forgotten") {
   for (std::size_t i = 0; i < limits::revocation_lists; ++i) REQUIRE(v.trust().add_revocation_list(t.lists[0]));
   CHECK(v.trust().add_revocation_list(t.lists[0]).error().code() == errc::over_limit);
   CHECK(v.trust().add_ocsp_response(bytes(limits::ocsp_response_bytes + 1)).error().code() == errc::over_limit);
+  const bytes response = response_draft{}.signed_by(t.authority(), t.authority().key);
+  for (std::size_t i = 0; i < limits::ocsp_responses; ++i) REQUIRE(v.trust().add_ocsp_response(response));
+  CHECK(v.trust().add_ocsp_response(response).error().code() == errc::over_limit);
 }
 
 }  // namespace identity_test

@@ -133,6 +133,9 @@ TEST_CASE("values of DER have one form") {
   CHECK(der::whole_bytes(bytes{0}).has_value());
   CHECK_FALSE(der::whole_bytes(bytes{}).has_value());
   CHECK_FALSE(der::whole_bytes(bytes{1, 0x80}).has_value());
+  CHECK(der::is_object_identifier(bytes{0x55, 0x81, 0x00}));
+  for (const bytes& none : {bytes{}, bytes{0x80, 0x55}, bytes{0x55, 0x80, 0x01}, bytes{0x55, 0x81}})
+    CHECK_FALSE(der::is_object_identifier(none));
   for (const bytes& truth : {bytes{0xff}, bytes{0x01}, bytes{0xff, 0xff}}) {
     const bytes whole = tlv(der::boolean, truth);
     der::reader in(whole);
@@ -307,6 +310,9 @@ TEST_CASE("names are compared only where it is clear what they mean") {
        {"//x.org", "mailto:a@x.org", "sip://[::1]/", "sip:///b", "sip://10.0.0.1/", "sip://x.org\x01/"})
     CHECK_FALSE(covers(name_form::uri, "x.org", unclear).has_value());
   CHECK(covers(name_form::dns, "x.org", "a.x.org") == true);
+  CHECK(covers(name_form::dns, "", "x.org") == true);  // all of them
+  CHECK_FALSE(covers(name_form::email, "", "a@x.org").has_value());
+  CHECK_FALSE(covers(name_form::uri, "", "sip://x.org").has_value());
   CHECK_FALSE(covers(name_form::dns, "x.org", "a\x01.x.org").has_value());
   CHECK_FALSE(covers(name_form::dns, "x\x01.org", "x.org").has_value());
   CHECK_FALSE(covers(name_form::dns, "a@x.org", "x.org").has_value());
@@ -324,6 +330,39 @@ TEST_CASE("names are compared only where it is clear what they mean") {
   CHECK(x509::constrained_names(*certificate::read(a_certificate())));
 }
 
+TEST_CASE("a name that cannot be read is neither shown nor within constraints") {
+  const auto attribute = [](const bytes& more) {
+    return tlv(der::set, seq({oid({0x55, 4, 3}), tlv(der::utf8_string, std::string_view("a")), more}));
+  };
+  CHECK(*x509::name_text(seq({attribute({})})) == "CN=a");
+  const bytes odd = seq({attribute({5, 0})});
+  CHECK(x509::name_text(odd).error() == errc::malformed);
+
+  trial t;
+  t.member().subject = odd;
+  CHECK(t.judge().state == identity_state::verified_external);
+  t.chain.clear();
+  t.authority().name_constraints = constraints({email("example.org")}, {});
+  CHECK(t.judge().broken == &rules::name_constraints);
+  t.chain.clear();
+  t.member().subject = seq({attribute({})});
+  CHECK(t.judge().state == identity_state::verified_external);
+}
+
+TEST_CASE("the second opinion is about the whole path, up to this anchor") {
+  using library = x509::botan_certificates;
+  trial t;
+  t.issue();
+  trial other;
+  other.root() = an_authority("another root", signature_scheme::ecdsa_secp384r1_sha384);
+  other.authority() = an_authority("another authority", signature_scheme::ecdsa_secp256r1_sha256);
+  other.issue();
+  const byte_view authority = t.chain[1], stranger = other.chain[1];
+  CHECK(library::confirm({&authority, 1}, t.root_der));
+  CHECK(library::confirm({&authority, 1}, other.root_der).error() == errc::refused);
+  CHECK(library::confirm(std::array{authority, stranger}, t.root_der).error() == errc::refused);
+}
+
 TEST_CASE("what holds no certificate has no identity to show") {
   trial t;
   t.issue();
@@ -338,6 +377,8 @@ TEST_CASE("what holds no certificate has no identity to show") {
   for (const presented_identity* const none : {&no_chain, &no_certificate, &another_type}) {
     CHECK_FALSE(v.identity(*none));
     CHECK_FALSE(v.show_certificate(*none));
+    CHECK(v.check_successor(*none, t.shown(), now).broken == &rules::successor_identity);
+    CHECK(v.check_successor(t.shown(), *none, now).broken == &rules::successor_identity);
   }
   t.levels.back().alternative_names = dns("x.org");
   t.issue();
