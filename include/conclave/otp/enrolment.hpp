@@ -189,7 +189,6 @@ class basic_second_factor {
   [[nodiscard]] result<accepted> attempt(environment& env, std::string_view user, std::string_view typed,
                                          F&& allowed) const {
     const unix_time now = env.wall();
-    CONCLAVE_CHECK(time_step(now, parameters_));
     return change(env, user, [&](record& r) -> outcome<accepted> {
       if (const status may = allowed(r, now); !may) return {may.error(), false};
       if (throttled_until(r, now)) return {failure{errc::early, rules::attempts}, false};
