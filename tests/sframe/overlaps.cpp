@@ -36,8 +36,11 @@ TEST_CASE("a frame in pieces is opened into its body or elsewhere, and over noth
     std::ranges::copy(byte_view{frame}.subspan(head, 40), all.begin() + 100);
     std::ranges::copy(byte_view{frame}.last(16), all.begin() + 200);
     std::ranges::copy(text, all.begin() + static_cast<std::ptrdiff_t>(metadata_at));
-    return outcome(ear.open_scattered({a.first(head), a.subspan(100, 40), a.subspan(200, 16)},
-                                      a.subspan(metadata_at, text.size()), a.subspan(from, 40), 0ms));
+    const bytes before = all;
+    const errc done = outcome(ear.open_scattered({a.first(head), a.subspan(100, 40), a.subspan(200, 16)},
+                                                 a.subspan(metadata_at, text.size()), a.subspan(from, 40), 0ms));
+    CHECK((all == before) == (done == errc::misuse));
+    return done;
   };
   CHECK(opened_into(1, 300) == errc::misuse);   // the header
   CHECK(opened_into(99, 300) == errc::misuse);  // the body, not from its beginning
