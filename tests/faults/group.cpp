@@ -127,11 +127,13 @@ TEST_CASE("a group without memory or randomness sends messages, or stays as it w
 
 TEST_CASE("who joins without memory or randomness can try again", "[faults]") {
   party p(4, options());
-  const std::size_t i = p.arrive();
+  std::size_t i = p.arrive();
   const std::string how = GENERATE("Welcome", "external Commit");
   if (how == "Welcome") {
-    const byte_view add = p.package(i);
-    const auto commit = must(p[1].commit(p.env, {{&add, 1}, {}, {}, true}));
+    const std::size_t other = p.arrive();
+    const std::array add{p.package(i), p.package(other)};
+    const auto commit = must(p[1].commit(p.env, {add, {}, {}, true}));
+    must(p[0].process(p.env, commit.message()));
     const auto kept = [&] {
       return bytes(p.who(i).package->init.secret.reveal().begin(), p.who(i).package->init.secret.reveal().end());
     };
@@ -142,11 +144,16 @@ TEST_CASE("who joins without memory or randomness can try again", "[faults]") {
       if (joined) p.who(i).room.emplace(*std::move(joined));
       return out;
     };
-    CHECK_FALSE(kept().empty());
-    out_of_memory("join by Welcome", kept, joining);
-    must(p[0].process(p.env, commit.message()));
-    CHECK(kept().empty());
-    CHECK(observe(p[i]).shared() == observe(p[0]).shared());
+    for (const bool random : {true, false}) {
+      CHECK_FALSE(kept().empty());
+      if (random)
+        no_randomness("join by Welcome", p.env, kept, joining);
+      else
+        out_of_memory("join by Welcome", kept, joining);
+      CHECK(kept().empty());
+      CHECK(observe(p[i]).shared() == observe(p[0]).shared());
+      i = other;
+    }
   } else {
     const bytes info = must(p[0].group_info(p.env, {true, true}));
     bytes commit;
@@ -216,13 +223,21 @@ TEST_CASE("a server without memory follows a group, or stays as it was", "[fault
   party p(5, options());
   const bytes info = must(p[0].group_info(p.env, {true, true}));
   std::optional<observer> server;
-  out_of_memory("observe", nothing_to_see{}, [&] {
+  const auto observing = [&] {
     auto made = observer::follow(p.env, info, {}, {});
     const auto error = failed(made);
     if (made) server.emplace(*std::move(made));
     return error;
-  });
+  };
+  no_randomness("observe", p.env, nothing_to_see{}, observing);
+  out_of_memory("observe", nothing_to_see{}, observing);
   const auto state = [&] { return server->snapshot(); };
+  no_randomness("observer: restore", p.env, state, [&] {
+    auto back = observer::restore(p.env, server->snapshot(), {});
+    const auto error = failed(back);
+    if (back) server.emplace(*std::move(back));
+    return error;
+  });
   const bytes wish = must(p[4].propose_remove(p.env, p.leaf(3)));
   p.deliver(4, wish);
   out_of_memory("observer: process Remove", state, [&] { return failed(server->process(p.env, wish)); });

@@ -88,6 +88,10 @@ TEST_CASE("a meeting without memory or randomness is entered by another try", "[
   out_of_memory("meeting: restore", state, restoring);
   CHECK(back->code() == t[0].code());
 
+  const auto companion = *knock::create(t.env, t.seats[1].who);
+  const byte_view package = companion.key_package();
+  no_randomness("meeting: open a room", t.env, state, [&] { return failed(t[0].open_room({&package, 1}, "corner")); });
+
   std::optional<meeting::sender> mic;
   out_of_memory("meeting: open a sender", state, [&] {
     auto out = t[1].open_sender(0);

@@ -79,8 +79,10 @@ class tape_sink final : public rec::sink {
 class tape_source final : public rec::source {
  public:
   explicit tape_source(byte_view content) : content_{content} {}
+  std::size_t left = 0;
   [[nodiscard]] result<std::uint64_t> size() override { return std::uint64_t{content_.size()}; }
   [[nodiscard]] status read(std::uint64_t offset, byte_span out) override {
+    if (left != 0 && --left == 0) return errc::storage;
     std::ranges::copy(content_.subspan(offset, out.size()), out.begin());
     return {};
   }
@@ -230,10 +232,12 @@ TEST_CASE("a recording without memory or randomness goes on where it stopped", "
   tape_sink to;
   const auto who = listener();
   const byte_view pub = who.pub.view();
-  out_of_memory("recording: create", nothing_to_see{}, [&] {
+  const auto creating = [&] {
     tape_sink unused;
     return failed(rec::recorder::create(env, unused, {&pub, 1}));
-  });
+  };
+  no_randomness("recording: create", env, nothing_to_see{}, creating);
+  out_of_memory("recording: create", nothing_to_see{}, creating);
   auto tape = recorder_on(env, to);
   const auto count = [&] { return tape.entries(); };
   for (std::size_t i = 0; i < entries; ++i) {
@@ -328,6 +332,41 @@ TEST_CASE("a recording loses nothing where its disk fails", "[faults]") {
   }
   CHECK(points > 4);
   summary("recording: add, sync, close", "disk fails, half written", points, "storage, then nothing lost");
+}
+
+TEST_CASE("a recording is read on from where its disk failed", "[faults]") {
+  deterministic_environment env(1);
+  tape_sink to;
+  auto tape = recorder_on(env, to);
+  for (std::size_t i = 0; i < 20; ++i) REQUIRE(add_to(tape, i));
+  REQUIRE(tape.flush());  // without an index, which nobody has to read
+  tape_source from(to.content);
+  std::optional<rec::player> player;
+  const auto disk_fails = [&](const char* operation, auto&& work) {
+    std::size_t points = 0;
+    for (;; ++points) {
+      from.left = points + 1;
+      const errc error = work();
+      INFO(operation << ", read " << points + 1);
+      if (std::exchange(from.left, 0) != 0) {
+        REQUIRE(error == success);
+        break;
+      }
+      REQUIRE(error == errc::storage);
+    }
+    CHECK(points > 0);
+    summary(operation, "disk fails", points, "storage, unchanged");
+  };
+  disk_fails("recording: open", [&] {
+    auto opened = rec::player::open(from, listener());
+    const errc error = failed(opened);
+    if (opened) player.emplace(*std::move(opened));
+    return error;
+  });
+  disk_fails("recording: next", [&] { return failed(player->next()); });
+  CHECK((*player->next())->time == 1000);
+  disk_fails("recording: seek", [&] { return failed(player->seek(15'000)); });
+  CHECK((*player->next())->time == 15'000);
 }
 
 TEST_CASE("a recording loses nothing that was synced, wherever the program crashes", "[faults]") {
