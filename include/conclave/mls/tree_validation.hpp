@@ -51,13 +51,10 @@ template <crypto_provider P>
   return tree.suite().hash(input.parts());
 }
 
-/// parent_hash_field(x): of a parent, or of a leaf that came with a commit; none otherwise.
+/// parent_hash_field(x): of a parent, or of a leaf that came with a commit; empty for other leaves.
 template <crypto_provider P>
-[[nodiscard]] std::optional<byte_view> parent_hash_field(const ratchet_tree<P>& tree, node_index x) {
-  if (!is_leaf(x)) return tree.parent(x).parent_hash;
-  const auto leaf = tree.leaf(to_leaf(x));
-  if (leaf->source != leaf_node_source::commit) return std::nullopt;
-  return leaf->parent_hash;
+[[nodiscard]] byte_view parent_hash_field(const ratchet_tree<P>& tree, node_index x) {
+  return is_leaf(x) ? tree.leaf(to_leaf(x))->parent_hash : tree.parent(x).parent_hash;
 }
 
 /// chained(child, value, unmerged): true where exactly one node D below this child of a parent with this value makes
@@ -68,21 +65,14 @@ template <crypto_provider P>
                            std::span<const leaf_index> unmerged) {
   std::vector<node_index> resolution;
   tree.append_resolution(child, resolution);
-  const auto expected = below(unmerged, child);
-  if (resolution.size() != expected.size() + 1) return false;
-  std::optional<node_index> d;
-  for (const node_index x : resolution) {
-    if (is_leaf(x) && std::ranges::binary_search(expected, to_leaf(x))) continue;
-    if (d) return false;
-    d = x;
-  }
-  if (!d) return false;
-  const auto field = parent_hash_field(tree, *d);
-  if (!field) return false;
+  const auto listed = below(unmerged, child);  // known_in_between: all of them are in the resolution
+  std::erase_if(resolution, [&](node_index x) { return is_leaf(x) && std::ranges::binary_search(listed, to_leaf(x)); });
+  if (resolution.size() != 1) return false;
+  const byte_view field = parent_hash_field(tree, resolution.front());
   const node_index copath = sibling(child);
   const digest original = original_tree_hash(tree, copath, unmerged);
   const digest expected_hash = parent_hash(tree.suite(), value.encryption_key, value.parent_hash, original.view());
-  return equal(*field, expected_hash.view());
+  return equal(field, expected_hash.view());
 }
 
 }  // namespace detail_tree
