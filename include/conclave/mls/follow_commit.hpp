@@ -92,7 +92,6 @@ template <crypto_provider P>
 
   followed_commit<P> out{public_epoch<P>(current.tree), {}, {}, {}, {}, {}};
   public_epoch<P>& next = out.next;
-  if (external && !received.path) return failure{errc::refused, rules::path_required};
   const byte_view committer_key = received.path ? received.path->leaf->signature_key : byte_view{};
   CONCLAVE_TRY(auto applied, apply_proposals(current, {from, committer_key, list}, policy, next.tree));
   if (applied.path_required && !received.path) return failure{errc::refused, rules::path_required};

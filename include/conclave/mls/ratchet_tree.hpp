@@ -157,8 +157,7 @@ class ratchet_tree {
   /// add_leaves(leaves): puts each at the leftmost blank leaf, extending the tree to the right (RFC 9420 12.1.1, 7.7),
   /// and records it as unmerged above. Returns the indexes, ascending. Errors: over_limit, refused (many equal keys).
   [[nodiscard]] result<std::vector<leaf_index>> add_leaves(std::span<const byte_view> leaves) {
-    if (leaves.size() > limits::leaves || member_count() + leaves.size() > limits::leaves)
-      return failure{errc::over_limit, rules::tree_size};
+    if (member_count() + leaves.size() > limits::leaves) return failure{errc::over_limit, rules::tree_size};
     std::vector<leaf_index> added;
     added.reserve(leaves.size());
     for (const byte_view encoded_leaf : leaves) {

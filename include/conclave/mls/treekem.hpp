@@ -184,8 +184,8 @@ template <crypto_provider P>
                                                  byte_view context) {
   const auto& s = tree.suite();
   if (update.nodes.size() != path.size()) return failure{errc::refused, rules::path_length};
-  std::optional<std::size_t> mine;
-  secret_bytes opened;
+  std::size_t mine = 0;
+  secret_bytes opened;  // empty until the node of my copath is found
   std::size_t i = 0;
   for (const update_path_node node : update.nodes) {
     if (covers(path[i].copath, own)) {
@@ -203,13 +203,13 @@ template <crypto_provider P>
     }
     ++i;
   }
-  if (!mine || opened.size() != s.nh()) return failure{errc::refused, rules::path_secret_opens};
+  if (opened.size() != s.nh()) return failure{errc::refused, rules::path_secret_opens};
 
   CONCLAVE_TRY(auto first, path_secret::copy_of(opened));
-  CONCLAVE_TRY(auto derived, derive_path(s, std::move(first), path.size() - *mine));
+  CONCLAVE_TRY(auto derived, derive_path(s, std::move(first), path.size() - mine));
   received_path out{own_keys.clone_current(tree), std::move(derived.commit_secret)};
   for (std::size_t k = 0; k < derived.keys.size(); ++k) {
-    const node_index x = path[*mine + k].node;
+    const node_index x = path[mine + k].node;
     if (!equal(tree.encryption_key(x), derived.keys[k].pub.view()))
       return failure{errc::refused, rules::path_keys_derived};
     out.keys.set(x, std::move(derived.keys[k]));
