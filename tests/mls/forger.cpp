@@ -142,6 +142,7 @@ bytes forger::in_private(const framed_content& content, const private_options& o
   must(sealing.seal(key.nonce,
                     detail::content_aad(content.group_id, content.epoch, content.body.type, content.authenticated_data),
                     plaintext, ciphertext));
+  if (options.ciphertext) options.ciphertext(ciphertext);
   const auto sender_key = detail::sender_data_key(s, state_.secrets.sender_data, ciphertext);
   bytes sealed_sender(sender_data::size + aead_tag_size);
   auto sender_sealing = must(provider::aead_key::make(s.hpke_suite().aead, sender_key.key.reveal()));
@@ -243,9 +244,9 @@ bytes forger::commit(const commit_draft& draft) const {
     if (draft.leaf) draft.leaf(leaf);
     const bytes encoded_leaf = leaf.encode(env);
     if (wire::decode<located_leaf>(encoded_leaf)) next.tree.set_leaf(state_.own, encoded_leaf);
-    const bytes nodes = must(encrypt_path(env, next.tree, path, derived, added,
-                                          next.encode_context(state_.confirmed_transcript_hash.view())));
     path_draft drafted;
+    drafted.context = next.encode_context(state_.confirmed_transcript_hash.view());
+    const bytes nodes = must(encrypt_path(env, next.tree, path, derived, added, drafted.context));
     std::size_t i = 0;
     for (const update_path_node node : must(wire::list<update_path_node>::check(nodes))) {
       drafted.nodes.push_back({keys[i++], {}});
@@ -325,6 +326,7 @@ bytes forger::welcome(const prepared_key_package& package, const welcome_draft& 
   bytes encrypted_info(signed_info.size() + aead_tag_size);
   auto aead = must(provider::aead_key::make(s.hpke_suite().aead, key.key.reveal()));
   must(aead.seal(key.nonce, {}, signed_info, encrypted_info));
+  if (draft.encrypted_info) draft.encrypted_info(encrypted_info);
 
   const bytes psk_items = wire::encode_items(draft.psks);
   group_secrets secrets{joiner.reveal(), {}, wire::list<pre_shared_key_id>::of(psk_items, draft.psks.size())};
@@ -341,6 +343,29 @@ bytes forger::welcome(const prepared_key_package& package, const welcome_draft& 
   wire::write(w, draft.suite);
   w.vector([&] { wire::write(w, encrypted_group_secrets{package.reference.view(), {enc, sealed}}); });
   w.opaque(encrypted_info);
+  return out;
+}
+
+bytes forger::in_group_info(const info_draft& draft) const {
+  const auto external =
+      must(hpke::derive_key_pair<provider>(suite().hpke_suite().kem, state_.secrets.external.reveal()));
+  std::vector<std::pair<extension_type, bytes>> list{{extension_type::ratchet_tree, {}},
+                                                     {extension_type::external_pub, {}}};
+  writer{list[0].second}.opaque(state_.tree.encode_items());
+  writer{list[1].second}.opaque(external.pub.view());
+  if (draft.extensions) draft.extensions(list);
+  auto context = must(wire::decode<group_context>(state_.context));
+  if (draft.context) draft.context(context);
+  bytes tag = to_bytes(state_.confirmation_tag.view());
+  if (draft.confirmation_tag) draft.confirmation_tag(tag);
+  const bytes items = encode_extensions(list);
+  bytes info = wire::encode(group_info{context, extension_list::of(items, list.size()), tag, state_.own, {}});
+  info.pop_back();  // the empty signature
+  writer{info}.opaque(must(suite().sign_with_label(party_->env, who().signer, "GroupInfoTBS", info)));
+  bytes out;
+  writer w{out};
+  write_message_header(w, wire_format::group_info);
+  w.raw(info);
   return out;
 }
 

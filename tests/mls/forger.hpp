@@ -59,6 +59,7 @@ struct path_draft {
     std::vector<std::pair<bytes, bytes>> ciphertexts;  // kem_output, ciphertext
   };
   std::vector<node> nodes;
+  bytes context;  ///< the provisional GroupContext, which the ciphertexts are bound to
 };
 
 /// commit_draft: a commit and where it goes wrong. Each hook may spoil one thing; all that comes after follows from
@@ -83,11 +84,19 @@ struct welcome_draft {
   std::function<void(group_context&)> context;
   std::function<void(group_info&)> info;  ///< before it is signed
   std::function<void(bytes&)> signed_info;
+  std::function<void(bytes&)> encrypted_info;  ///< before the secrets are sealed, which are bound to it
   std::function<void(group_secrets&)> secrets;
   bool with_tree = true;
   std::vector<pre_shared_key_id> psks;
   bytes psk_secret = bytes(32);
   cipher_suite suite = suite_1;
+};
+
+/// info_draft: a GroupInfo of the present epoch; what the hooks leave of it is signed.
+struct info_draft {
+  std::function<void(group_context&)> context;
+  std::function<void(std::vector<std::pair<extension_type, bytes>>&)> extensions;  ///< ratchet_tree, external_pub
+  std::function<void(bytes&)> confirmation_tag;
 };
 
 class forger {
@@ -118,6 +127,7 @@ class forger {
     std::optional<std::uint32_t> claimed_generation;
     const signature_key* signer = nullptr;
     bytes confirmation_tag;
+    std::function<void(bytes&)> ciphertext;  ///< before the sender data are sealed, whose key depends on it
   };
   [[nodiscard]] bytes in_private(const framed_content& content, const private_options& options);
   [[nodiscard]] bytes in_private(const framed_content& content) { return in_private(content, private_options{}); }
@@ -132,6 +142,9 @@ class forger {
   [[nodiscard]] bytes commit(const commit_draft& draft) const;
   /// welcome(package, draft): a Welcome for it.
   [[nodiscard]] bytes welcome(const prepared_key_package& package, const welcome_draft& draft) const;
+
+  /// in_group_info(draft): an MLSMessage for external joiners and servers.
+  [[nodiscard]] bytes in_group_info(const info_draft& draft = {}) const;
 
   /// update(change): an Update of the forger's leaf.
   [[nodiscard]] bytes update_leaf(const std::function<void(leaf_draft&)>& change) const;

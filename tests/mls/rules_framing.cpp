@@ -329,20 +329,4 @@ TEST_CASE("generation_used") {
   s.p.commit(0);
 }
 
-TEST_CASE("pending_proposal_limit", "[slow]") {
-  scene s;
-  for (std::size_t i = 0; i < limits::pending_proposals; ++i) {
-    proposal p;
-    p.type = proposal_type::psk;
-    const bytes nonce = must(fresh_nonce(s.p.env, s.mallory.suite()));
-    p.psk = {psk_type::external, as_bytes("k"), {}, {}, 0, nonce};
-    must(s.p[0].process(s.mallory.propose(p)));
-  }
-  CHECK(s.p[0].pending_proposals() == limits::pending_proposals);
-  check_fails(s.p[0].process(s.mallory.propose(remove_of(leaf_index{1}))), errc::over_limit,
-              rules::pending_proposal_limit);
-  check_fails(s.p[0].propose_update(s.p.env), errc::over_limit, rules::pending_proposal_limit);
-  s.p.commit(2);
-}
-
 }  // namespace mls_test

@@ -29,6 +29,13 @@ struct group_testing {
     secret_bytes beside;
     return basic_group<P>(*group_state<P>::load_state(state.suite(), {}, state.save_state(0), state.policy_, beside));
   }
+  /// loaded(like, state): a group of the same suite and policy as another one, with such a state as state_of() gives.
+  [[nodiscard]] static result<basic_group<P>> loaded(const basic_group<P>& like, byte_view state) {
+    const group_state<P>& old = like;
+    secret_bytes beside;
+    CONCLAVE_TRY(auto out, group_state<P>::load_state(old.suite(), {}, state, old.policy_, beside));
+    return basic_group<P>(std::move(out));
+  }
   /// stolen_epoch(g): the epoch of a copy.
   [[nodiscard]] static epoch<P> stolen_epoch(const basic_group<P>& g) {
     basic_group<P> copy = copy_of(g);
