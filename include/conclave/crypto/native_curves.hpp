@@ -21,6 +21,10 @@ inline constexpr std::size_t curve_batch = 128;
   return n % kernels.lanes == 1 ? n - 1 : n;
 }
 
+/// long_message: bytes from which on a signed message goes to the library. Eight lanes hash as many blocks as the longest
+/// of their messages has, which a commit of megabytes beside a leaf makes slower than one stream.
+inline constexpr std::size_t long_message = 16384;
+
 }  // namespace detail
 
 /// native_curves<Library>: the crypto_provider Library with verify_many, dh_many and dh_public_key_many on the kernels
@@ -34,7 +38,10 @@ struct native_curves : Library {
                                     ? simd::current<simd::curve_kernels>()
                                     : nullptr;
     while (!items.empty()) {
-      const std::size_t n = kernels == nullptr ? 0 : detail::worthwhile(*kernels, items.size());
+      const auto next = items.first(std::min(items.size(), detail::curve_batch));
+      const auto is_long = [](const signed_item& item) { return item.message.size() >= detail::long_message; };
+      const auto in_lanes = static_cast<std::size_t>(std::ranges::find_if(next, is_long) - next.begin());
+      const std::size_t n = kernels == nullptr ? 0 : detail::worthwhile(*kernels, in_lanes);
       if (n == 0) {
         const signed_item& one = items.front();
         CONCLAVE_CHECK(Library::verify(scheme, one.public_key, one.message, one.signature));
