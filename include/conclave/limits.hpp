@@ -182,11 +182,12 @@ inline constexpr std::size_t certificates = 8;
 inline constexpr std::size_t rsa_bits_least = 2048;
 inline constexpr std::size_t rsa_bits_most = 8192;
 
-/// Bytes of a revocation list, and of an OCSP response; how many of each are kept.
+/// Bytes of a revocation list, and of an OCSP response; how many of each are kept, and how many bytes of both together.
 inline constexpr std::size_t revocation_list_bytes = (std::size_t{1} << 24U) - 1;
 inline constexpr std::size_t ocsp_response_bytes = 16384;
 inline constexpr std::size_t revocation_lists = 256;
 inline constexpr std::size_t ocsp_responses = 4096;
+inline constexpr std::size_t revocation_total_bytes = std::size_t{1} << 26U;
 
 /// How old news of revocation may be, whatever its issuer promises: a week is how long a stolen key stays usable.
 inline constexpr std::chrono::seconds revocation_age = std::chrono::hours{24 * 7};

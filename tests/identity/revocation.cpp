@@ -282,4 +282,27 @@ TEST_CASE("news is bounded, and can be forgotten") {
   CHECK(v.trust().add_ocsp_response(response).error().code() == errc::over_limit);
 }
 
+TEST_CASE("room_for_news: lists that are allowed one by one are not allowed without end") {
+  news_trial t;
+  const bytes small = t.publish().lists[0];
+  const auto fails_for_room = [](const status& outcome) {
+    REQUIRE_FALSE(outcome);
+    CHECK(outcome.error().code() == errc::over_limit);
+    CHECK(outcome.error().broken_rule() == &rules::room_for_news);
+  };
+  x509::trust kept;
+  std::size_t room = limits::revocation_total_bytes;
+  for (std::size_t size = limits::revocation_list_bytes - 1000; size > 1000; size /= 2) {
+    // an extension that nobody knows may be as long as it likes
+    t.of_root.extensions = seq({oid({0x2a, 3, 4}), tlv(der::octet_string, bytes(size))});
+    const bytes list = t.of_root.signed_by(t.root());
+    for (; room >= list.size(); room -= list.size()) REQUIRE(kept.add_revocation_list(list));
+    fails_for_room(kept.add_revocation_list(list));
+  }
+  for (; room >= small.size(); room -= small.size()) REQUIRE(kept.add_revocation_list(small));
+  fails_for_room(kept.add_ocsp_response(small));
+  kept.forget_revocations();
+  CHECK(kept.add_revocation_list(small));
+}
+
 }  // namespace identity_test

@@ -70,23 +70,14 @@ class trust {
     return {};
   }
   /// add_revocation_list(der), add_ocsp_response(der): taken from anywhere, because they are signed; one that is not
-  /// changes nothing. Errors: malformed, over_limit, refused.
-  [[nodiscard]] status add_revocation_list(byte_view der) {
-    if (lists_.size() == limits::revocation_lists) return failure{errc::over_limit, rules::list_format};
-    CONCLAVE_TRY(auto list, owned<revocation_list>::read(der));
-    lists_.push_back({std::move(list), {}});
-    return {};
-  }
-  [[nodiscard]] status add_ocsp_response(byte_view der) {
-    if (responses_.size() == limits::ocsp_responses) return failure{errc::over_limit, rules::response_format};
-    CONCLAVE_TRY(auto response, owned<ocsp_response>::read(der));
-    responses_.push_back({std::move(response), {}});
-    return {};
-  }
+  /// changes nothing. Errors: malformed, refused; over_limit, with room_for_news where what is kept leaves no room.
+  [[nodiscard]] status add_revocation_list(byte_view der) { return add(der, lists_, limits::revocation_lists); }
+  [[nodiscard]] status add_ocsp_response(byte_view der) { return add(der, responses_, limits::ocsp_responses); }
   /// forget_revocations(): before newer ones are added.
   void forget_revocations() noexcept {
     lists_.clear();
     responses_.clear();
+    news_bytes_ = 0;
   }
 
   /// news<T>: one piece, and the key of the issuer it was found to be signed for.
@@ -101,9 +92,20 @@ class trust {
   [[nodiscard]] std::vector<news<ocsp_response>>& responses() noexcept { return responses_; }
 
  private:
+  template <class T>
+  [[nodiscard]] status add(byte_view der, std::vector<news<T>>& to, std::size_t most) {
+    if (to.size() == most || der.size() > limits::revocation_total_bytes - news_bytes_)
+      return failure{errc::over_limit, rules::room_for_news};
+    CONCLAVE_TRY(auto piece, owned<T>::read(der));
+    to.push_back({std::move(piece), {}});
+    news_bytes_ += der.size();
+    return {};
+  }
+
   std::vector<trust_anchor> anchors_;
   std::vector<news<revocation_list>> lists_;
   std::vector<news<ocsp_response>> responses_;
+  std::size_t news_bytes_ = 0;  // of both
 };
 
 }  // namespace conclave::x509

@@ -47,5 +47,6 @@ inline constexpr rule revoked{"none is revoked", "RFC 5280 6.3"};
 inline constexpr rule revocation_known{"of each it is known, and freshly, that it is not", "RFC 5280 6.3"};
 inline constexpr rule list_format{"a revocation list is complete, and the DER of one", "RFC 5280 5"};
 inline constexpr rule response_format{"an OCSP response is successful, and the DER of one", "RFC 6960 4.2"};
+inline constexpr rule room_for_news{"no more news of revocation than there is room for", "limits.hpp"};
 
 }  // namespace conclave::x509::rules
