@@ -68,6 +68,9 @@ TEST_CASE("M11: what is no text is not said, and does no harm when somebody says
     spoiled[n] = 0xff;
     REQUIRE(t[1].receive(*t[0].say(spoiled)));
   }
+  bytes other_mark = good;
+  other_mark[0] ^= 1;
+  CHECK(wire::decode<chat_content>(other_mark).error() == errc::malformed);
   bytes longer = good;
   longer.push_back(0);
   REQUIRE(t[1].receive(*t[0].say(longer)));

@@ -311,6 +311,13 @@ TEST_CASE("where memory runs out in the middle of a new epoch, the meeting makes
   CHECK(opens(ear, sealed_by(new_mic, "in the new epoch")));
 }
 
+TEST_CASE("a meeting that is over is not restored") {
+  table t(2);
+  t.commit(0, *t[0].remove(t[1].own_leaf()));
+  const bytes stored = *t[1].snapshot(a_key());
+  CHECK(meeting::restore(t.env, a_key(), t[1].sequence(), stored, t.seats[1].who).error().code() == errc::misuse);
+}
+
 TEST_CASE("a name is as short everywhere as in create()") {
   table t(2);
   const std::string name(limits::name_bytes, 'n'), longer = name + "n";

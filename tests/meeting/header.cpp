@@ -114,6 +114,13 @@ TEST_CASE("events say who came and went, and what was changed") {
   CHECK(events_of(t[1]).empty());
 }
 
+TEST_CASE("what a verification has to say waits while nobody may speak") {
+  table t(3);
+  REQUIRE(t[1].verification().start(t.env, sas::form::words_3, std::vector{number(t[0].own_leaf())}, t.env.steady()));
+  t.deliver(2, *t[2].leave());
+  CHECK(t[1].take_messages().error().code() == errc::refused);
+}
+
 TEST_CASE("nobody is admitted while a verification is on, by its contributors or by others") {
   table t(4);
   auto who = *identity::generate(t.env, "late");

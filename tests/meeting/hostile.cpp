@@ -69,6 +69,40 @@ TEST_CASE("a leaf that would fill everybody's memory is not admitted") {
   CHECK(failure_of(t[0].admit(with_extension(5000))) == errc::over_limit);
 }
 
+TEST_CASE("large key packages are as many as there is room for, and what is no key package does not wait") {
+  deterministic_environment env(1);
+  const auto suite = *mls::basic_suite<default_provider>::make(meeting_options{}.suite);
+  auto who = client_of(*identity::generate(env, "large"));
+  who.credential.resize(limits::credential_bytes - 64, 'x');
+  bytes package = mls::make_key_package(env, suite, who, {std::chrono::hours{24}, false})->message;
+  const auto key = std::ranges::search(package, who.signer.public_view());
+  gathering wishes;
+  std::size_t waiting = 0;
+  for (;; ++waiting) {
+    store_be(static_cast<std::uint32_t>(waiting), byte_span{key}.first(4));  // a gathering verifies no signature
+    const auto got = wishes.join(package, steady_time{0});
+    if (!got) {
+      CHECK(got.error() == errc::over_limit);
+      break;
+    }
+  }
+  CHECK(waiting == limits::waiting_join_bytes / package.size());
+
+  table t(1);
+  gathering none;
+  CHECK(none.join(t[0].refresh()->commit(), steady_time{0}).error() == errc::malformed);
+  CHECK(none.waiting() == 0);
+}
+
+TEST_CASE("a host who has left against the rules locks nobody in, and nobody is locked in alone") {
+  table t(3), alone(1);
+  CHECK(alone[0].leave());
+  t.deliver(0, *group_of(t[0]).propose_remove(t.env, t[0].own_leaf()));
+  t.commit(1, *t[1].refresh());
+  CHECK_FALSE(t[0].active());
+  CHECK(t[1].leave());
+}
+
 TEST_CASE("what no commit may contain does not keep others from speaking") {
   table t(2);
   // a patched client: the group without the rules of meetings

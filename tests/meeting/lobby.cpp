@@ -65,6 +65,7 @@ TEST_CASE("M9, M13: the host sees who waits and with what, agrees or turns away,
   CHECK(equal(out.key_packages()[0], ada.wish.key_package()));
   CHECK(hall.waiting().empty());
   CHECK(hall.agree(first.ticket).error().code() == errc::unknown_key);
+  CHECK(hall.turn_away(first.ticket).error().code() == errc::unknown_key);
 
   auto add = *t[0].admit(out.key_packages());
   auto there = *meeting::join(std::move(ada.wish), add.welcome());
@@ -149,7 +150,27 @@ TEST_CASE("what is no key package, or a forged one, has no place in the lobby") 
   *at = 'e';
   CHECK(hall.knock(t[0], forged).error().code() == errc::unauthentic);
   CHECK_FALSE(hall.knock(t[0], as_bytes("hello")));
+  CHECK(hall.knock(t[0], t[0].refresh()->commit()).error().code() == errc::malformed);
+  CHECK(t[0].visitor(t[0].refresh()->commit()).error().code() == errc::malformed);
   CHECK(hall.waiting().empty());
+}
+
+TEST_CASE("M13: a key package with the keys of somebody who is in has no place, and one of another time neither") {
+  table t(1);
+  // randomness that repeats itself: the same keys to encrypt to, under two names
+  deterministic_environment same(77), again(77);
+  const auto ada = *identity::generate(t.env, "ada"), bela = *identity::generate(t.env, "bela");
+  const auto first = *knock::create(same, ada), second = *knock::create(again, bela);
+  CHECK(t[0].visitor(first.key_package()));
+  CHECK(t[0].visitor(second.key_package()));
+  t.commit(0, *t[0].admit(first.key_package()));
+  fails_by(t[0].visitor(second.key_package()), mls::rules::unique_keys);
+  fails_by(t[0].visitor(knock::create(t.env, ada)->key_package()), mls::rules::unique_keys);
+
+  const auto carol = *knock::create(t.env, *identity::generate(t.env, "carol"));
+  CHECK(t[0].visitor(carol.key_package()));
+  t.env.advance(limits::key_package_lifetime);
+  fails_by(t[0].visitor(carol.key_package()), mls::rules::lifetime_is_current);
 }
 
 TEST_CASE("M13: whoever was to be admitted by a commit that comes to nothing has the same place again") {

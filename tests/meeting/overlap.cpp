@@ -316,7 +316,13 @@ TEST_CASE("M23: early frames get old, and a large one has no place") {
   bob.enter(2);
   CHECK(retried(waiting, ear, time) == std::vector<std::uint64_t>{1});
   CHECK(waiting.dropped() == 1);
-  CHECK(waiting.keep(1, bytes(limits::early_bytes + 1), {}, time.now).error() == errc::over_limit);
+  REQUIRE(waiting.keep(1, frame_of(3, 2), {}, time.now));
+  for (const std::uint64_t source : {1U, 2U}) {
+    CHECK(waiting.keep(source, bytes(limits::early_bytes + 1), {}, time.now).error() == errc::over_limit);
+    CHECK(early_frames{}.keep(source, bytes(limits::early_bytes + 1), {}, time.now).error() == errc::over_limit);
+  }
+  CHECK(waiting.size() == 1);
+  CHECK(waiting.dropped() == 3);
 }
 
 TEST_CASE("M23: somebody who joins keeps what comes before the Welcome") {

@@ -83,6 +83,12 @@ TEST_CASE("M13: whoever wants to leave goes, whoever commits it; whoever takes t
   fails_by(t[4].admit(a_key_package(t)), rules::may_admit);
 }
 
+TEST_CASE("M13: a role is for a leaf that somebody has") {
+  table t(1);
+  for (const std::uint32_t blank : {1U, 1000U})
+    CHECK(t[0].set_role(mls::leaf_index{blank}, role::co_host).error().code() == errc::misuse);
+}
+
 TEST_CASE("M13: a locked meeting lets nobody new in, not even by the hand of its host") {
   table t(2);
   t.commit(0, *t[0].set_door(door::locked));

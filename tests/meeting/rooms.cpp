@@ -106,6 +106,19 @@ TEST_CASE("M18: a room is for members of the meeting, and a Welcome to another g
   CHECK_FALSE(t[2].enter_room(std::move(theirs), opened.welcome));
 }
 
+TEST_CASE("M18: who is led into a room with a stranger in it does not enter") {
+  table t(3);
+  const auto impostor = *identity::generate(t.env, "person 0");  // another key under the name of a member
+  auto mine = *knock::create(t.env, t.seats[2].who), theirs = *knock::create(t.env, impostor);
+  const std::array packages{mine.key_package(), theirs.key_package()};
+  meeting_parameters p = t[1].parameters();
+  const encoded_roles roles = with_role({}, t.seats[1].who.key().public_view(), role::host);
+  p.roles = roles.list();
+  const auto branched =
+      *group_of(t[1]).branch(t.env, client_of(t.seats[1].who), as_bytes("corner"), packages, with_parameters({}, p));
+  fails_by(t[2].enter_room(std::move(mine), branched.welcomes.at(0)), rules::room_members);
+}
+
 TEST_CASE("M18: who opens a room hosts it") {
   table t(3);
   auto wish = *knock::create(t.env, t.seats[2].who);

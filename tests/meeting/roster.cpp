@@ -215,6 +215,18 @@ TEST_CASE("a roster says since when, with what, and whose code was compared") {
   CHECK_FALSE(room.find("bela"));
 }
 
+TEST_CASE("who was never seen is found by nobody, and judged by nobody") {
+  attendance who;
+  CHECK(who.find(mls::leaf_index{3}) == nullptr);
+  CHECK_FALSE(who.judge(mls::leaf_index{3}, identity_state::revoked));
+  CHECK_FALSE(who.states().worst());
+  who.add(mls::leaf_index{3}, {1, "ada", identity_state::unverified});
+  CHECK(who.find(mls::leaf_index{3})->name == "ada");
+  CHECK_FALSE(who.judge(mls::leaf_index{3}, identity_state::unverified));
+  CHECK(who.judge(mls::leaf_index{3}, identity_state::revoked));
+  CHECK(who.states().worst() == identity_state::revoked);
+}
+
 TEST_CASE("the icon is as good as the least of all members, and says why it is no better") {
   const auto person = [](identity_state s) { return participant{{}, {}, 0, s, {}, false}; };
   using enum identity_state;

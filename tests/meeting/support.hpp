@@ -18,6 +18,8 @@ struct meeting_testing {
   [[nodiscard]] static bytes state_of(const basic_meeting<P>& room) {
     return mls::group_testing<P>::state_of(room.group_);
   }
+  /// group_of(room): the group without the rules of its owner's client.
+  [[nodiscard]] static mls::basic_group<P>& group_of(basic_meeting<P>& room) { return room.group_; }
 };
 
 }  // namespace conclave
@@ -29,6 +31,7 @@ using conclave_test::deterministic_environment;
 using kind = enum meeting_event::kind;
 
 [[nodiscard]] inline bytes state_of(const meeting& room) { return meeting_testing<default_provider>::state_of(room); }
+[[nodiscard]] inline mls::group& group_of(meeting& room) { return meeting_testing<default_provider>::group_of(room); }
 
 /// seat: somebody at the table, or somebody who has left it.
 struct seat {

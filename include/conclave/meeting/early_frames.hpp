@@ -27,12 +27,12 @@ class early_frames {
   [[nodiscard]] status keep(std::uint64_t source, byte_view frame, byte_view metadata, steady_time now) {
     expire(now);
     const std::size_t wanted = cost_of(frame.size() + metadata.size());
-    if (wanted > limits::early_bytes) return errc::over_limit;
     while (cost_ + wanted > limits::early_bytes) {
       const auto largest = std::ranges::max_element(costs_, {}, [](const auto& held) noexcept { return held.second; });
+      const std::size_t most = largest == costs_.end() ? 0 : largest->second;
       const auto own = costs_.find(source);
       const std::size_t after = wanted + (own == costs_.end() ? 0 : own->second);
-      if (after >= largest->second) {
+      if (after >= most) {
         ++dropped_;
         return errc::over_limit;
       }
