@@ -24,6 +24,29 @@ class counting_rules final : public commit_rules {
   }
 };
 
+/// Forbids groups and proposals, and allows what is committed.
+class narrow_rules final : public commit_rules {
+ public:
+  [[nodiscard]] status allow(const group_facts&, const commit_facts&) override { return {}; }
+  [[nodiscard]] status allow_group(const group_facts&) override { return errc::refused; }
+  [[nodiscard]] status allow_proposal(const group_facts&, const listed_proposal&) override { return errc::refused; }
+};
+
+/// Knows everybody, and lets nobody become somebody else.
+class no_successors final : public identity_validator {
+ public:
+  [[nodiscard]] identity_state member(const presented_identity&, unix_time) override {
+    return identity_state::verified_internal;
+  }
+  [[nodiscard]] identity_state external_sender(const presented_identity& who, unix_time now) override {
+    return member(who, now);
+  }
+  [[nodiscard]] identity_state successor(const presented_identity&, const presented_identity&, unix_time) override {
+    return identity_state::mismatch;
+  }
+  [[nodiscard]] result<bytes> identity(const presented_identity& who) override { return to_bytes(who.credential); }
+};
+
 /// A leaf extension that the client does not say it supports.
 client boasting(client&& who) {
   client out = std::move(who);
@@ -46,6 +69,7 @@ TEST_CASE("a group that a member was removed from leads to no other") {
       errc::misuse);
   check_fails(p[1].branch(p.env, p.who(1).who.clone(), as_bytes("side room"), {}), errc::misuse);
   check_fails(p[1].reinitialize(p.env, p.who(1).who.clone(), {}), errc::misuse);
+  check_fails(p[1].group_info(p.env, {true, true}), errc::misuse);
 }
 
 TEST_CASE("a group goes on as another one after a ReInit, and branches before it") {
@@ -137,6 +161,39 @@ TEST_CASE("a request that is wrong by itself is refused without a search among w
   request.remove = {&nobody, 1};
   check_fails(p[0].commit(p.env, request), errc::refused, rules::remove_target);
   CHECK(counted.asked == 2);  // with their proposals, and without them
+}
+
+TEST_CASE("the application's rules can forbid a group to a joiner, and a proposal before it waits") {
+  narrow_rules narrow;
+  group_policy policy;
+  policy.rules = &narrow;
+  party p(2);
+  client newcomer = make_client(p.env, "newcomer");
+  auto package = make_package(p.env, newcomer);
+  const byte_view view = package.message;
+  const auto pending = must(p[0].commit(p.env, {{&view, 1}}));
+  check_fails(group::join(p.env, newcomer.clone(), std::move(package), pending.welcome(), {}, policy), errc::refused,
+              rules::commit_rules);
+  CHECK(group::join(p.env, newcomer.clone(), std::move(package), pending.welcome(), {}, {}));  // it was not used up
+
+  party_options options;
+  options.policy.rules = &narrow;
+  party alone(1, options);
+  check_fails(alone[0].propose_add(p.env, make_package(p.env, newcomer).message), errc::refused, rules::commit_rules);
+  CHECK(alone[0].pending_proposals() == 0);
+}
+
+TEST_CASE("nobody becomes whom the own validator takes for somebody else") {
+  no_successors validator;
+  party_options options;
+  options.policy.identities = &validator;
+  party p(2, options);
+  const bytes before = whole_state(p[0]);
+  const client other = make_client(p.env, "somebody else");
+  commit_request request;
+  request.becomes = &other;
+  check_fails(p[0].commit(p.env, request), errc::refused, rules::identity_admitted);
+  CHECK((whole_state(p[0]) == before));
 }
 
 TEST_CASE("nobody speaks for a member through a proposal from outside") {

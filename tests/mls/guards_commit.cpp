@@ -125,6 +125,24 @@ TEST_CASE("more proposals than one commit may have") {
   check_fails(wire::list<proposal_or_ref>::check(references), errc::over_limit);
 }
 
+TEST_CASE("an external Commit whose leaf is not signed, though its Commit is") {
+  scene s;
+  const client joiner = make_client(s.p.env, "joiner");
+  const bytes info = must(s.p[0].group_info(s.p.env, {true, true}));
+  const auto honest = must(group::join_external(s.p.env, joiner.clone(), info, {}, {}));
+  const auto decoded = must(message::decode(honest.commit));
+  const framed_content& sent = decoded.public_message.content.value;
+  const byte_view leaf = sent.body.commit.path->leaf.encoded;
+  bytes body = to_bytes(sent.body.encoded);
+  body[static_cast<std::size_t>(leaf.data() - sent.body.encoded.data()) + leaf.size() - 1] ^= 1;
+  framed_content forged = s.mallory.content(content_type::commit, body);
+  forged.sender = sent.sender;
+  const bytes signature = s.mallory.sign(wire_format::public_message, forged, joiner.signer);
+  s.refused(s.mallory.in_public_signed(forged, signature, decoded.public_message.auth.confirmation_tag),
+            errc::unauthentic, rules::leaf_signature);
+  for (const std::size_t i : s.p.inside()) CHECK(s.p[i].process(honest.commit));
+}
+
 TEST_CASE("who wants to leave by SelfRemove does not commit that") {
   party_options options;
   options.proposals = {proposal_type::self_remove};

@@ -163,6 +163,8 @@ TEST_CASE("a resync with the same key and another credential") {
   options.resync = true;
   client again = p.who(2).who.clone();
   CHECK(group::join_external(p.env, again.clone(), info, options, {}));
+  check_fails(group::join_external(p.env, make_client(p.env, "stranger"), info, options, {}), errc::unknown_key,
+              rules::sender_is_member);
   again.credential = to_bytes(as_bytes("somebody else"));
   check_fails(group::join_external(p.env, std::move(again), info, options, {}), errc::refused,
               rules::external_commit_proposals);
