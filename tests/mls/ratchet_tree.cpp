@@ -269,6 +269,11 @@ void run(cipher_suite id, unsigned seed, int steps) {
     auto again = tree::import(*s, hash_seed{7}, on.slow.items());
     REQUIRE(again);
     check_same(*again, on.slow);
+    for (const auto* like : {&copies.front().first, &copies.back().first}) {
+      auto beside = tree::import(*like, on.slow.items());
+      REQUIRE(beside);
+      check_same(*beside, on.slow);
+    }
   }
   CHECK(most >= 16);
   // what happened since to the tree they were copied from did not touch them

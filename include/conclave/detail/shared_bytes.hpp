@@ -23,6 +23,15 @@ class shared_bytes {
     return out;
   }
 
+  /// adopt(content): these bytes, where they are.
+  [[nodiscard]] static shared_bytes adopt(bytes&& content) {
+    shared_bytes out;
+    const auto block = std::make_shared<const bytes>(std::move(content));
+    out.data_ = std::shared_ptr<const std::uint8_t>(block, block->data());
+    out.size_ = static_cast<std::uint32_t>(block->size());
+    return out;
+  }
+
   /// slice(view): `view` lies inside these bytes.
   [[nodiscard]] shared_bytes slice(byte_view view) const {
     shared_bytes out;

@@ -43,7 +43,7 @@ template <crypto_provider P>
   std::vector<extension> extensions;
   if (content.ratchet_tree) {
     writer w{tree_data};
-    w.opaque(e.tree.encode_items());
+    e.tree.write_items(w);
     extensions.push_back({extension_type::ratchet_tree, tree_data});
   }
   if (content.external_pub) {
@@ -91,6 +91,7 @@ template <crypto_provider P>
   std::vector<hpke::seal_request> requests;
   secrets.reserve(members.size());
   sealed.reserve(members.size());
+  requests.reserve(members.size());
   for (const new_member& m : members) {
     group_secrets out{joiner.reveal(), {}, wire::list<pre_shared_key_id>::of(psk_items, psks.size())};
     if (m.secret) out.path_secret = {m.secret->reveal()};
@@ -103,6 +104,9 @@ template <crypto_provider P>
                                     requests, workers));
 
   bytes out;
+  std::size_t size = encrypted_group_info.size() + 64;
+  for (const bytes& each : sealed) size += each.size() + 64;
+  out.reserve(size);
   writer w{out};
   write_message_header(w, wire_format::welcome);
   wire::write(w, s.id());
@@ -231,6 +235,7 @@ template <crypto_provider P>
   next.enter(joiner, psk);
   if (!applied.added.empty()) {
     std::vector<new_member> members;
+    members.reserve(applied.added.size());
     auto leaf = applied.added.begin();
     for (const auto& [p, who, by_reference] : plan.list) {
       if (p.type != proposal_type::add) continue;

@@ -439,6 +439,7 @@ class basic_group : private group_state<P> {
   /// The proposals of a request.
   [[nodiscard]] result<std::vector<listed_proposal>> requested(environment& env, const commit_request& request) const {
     std::vector<listed_proposal> out;
+    out.reserve(request.remove.size() + request.add.size() + 4);  // each is large
     const auto add = [&](proposal_type type, auto&& fill) {
       out.push_back({{}, {sender_type::member, number(current_.own)}});
       out.back().proposal.type = type;
@@ -468,6 +469,10 @@ class basic_group : private group_state<P> {
                                                    std::span<const stored_proposal* const> received) {
     std::vector<listed_proposal> list;
     bytes encoded;
+    std::size_t size = 256;
+    for (const byte_view package : request.add) size += package.size() + 4;
+    encoded.reserve(size);
+    list.reserve(own.size() + received.size());
     writer w{encoded};
     for (const stored_proposal* p : received)
       append_item(w, list, {p->proposal(), p->sender(), true}, p->reference.view());

@@ -35,11 +35,12 @@ template <crypto_provider P>
 }
 
 /// import_verified_tree(...): the tree that a GroupInfo announces, complete and valid, with the GroupInfo's signature
-/// checked.
+/// checked. `owner`, if any, has the bytes of the GroupInfo, and the tree shares them.
 template <crypto_provider P>
 [[nodiscard]] result<ratchet_tree<P>> import_verified_tree(environment& env, const basic_suite<P>& s,
                                                            const located_group_info& info, const join_options& options,
-                                                           const group_policy& policy) {
+                                                           const group_policy& policy,
+                                                           const detail::shared_bytes* owner = nullptr) {
   const group_context& context = info->context;
   if (context.version != protocol_version::mls10 || context.suite != s.id())
     return failure{errc::refused, rules::group_info_suite};
@@ -48,12 +49,14 @@ template <crypto_provider P>
   CONCLAVE_CHECK(unique_types(info->extensions));
   CONCLAVE_CHECK(unique_types(context.extensions));
 
-  CONCLAVE_TRY(auto items, tree_items(info.value));
-  if (!items) items = options.ratchet_tree;
+  CONCLAVE_TRY(const auto inside, tree_items(info.value));
+  const auto items = inside ? inside : options.ratchet_tree;
   if (!items) return failure{errc::refused, rules::tree_available};
   hash_seed seed;
   CONCLAVE_CHECK(env.random(seed));
-  CONCLAVE_TRY(auto tree, ratchet_tree<P>::import(s, seed, *items));
+  const bool shared = inside && owner != nullptr;
+  CONCLAVE_TRY(auto tree,
+               ratchet_tree<P>::import(s, seed, shared ? owner->slice(*items) : detail::shared_bytes::copy_of(*items)));
   const digest tree_hash = tree.tree_hash();
   if (!equal(tree_hash.view(), context.tree_hash)) return failure{errc::refused, rules::tree_hash_matches};
   CONCLAVE_CHECK(verify_group_info(tree, info));

@@ -199,6 +199,9 @@ class group_state {
   /// save_state(skip, beside): the whole state; the own ratchets as after `skip` more messages.
   [[nodiscard]] secret_bytes save_state(std::uint32_t skip, byte_view beside = {}) const {
     secret_bytes out;
+    std::size_t size = current_.tree.encoded_size() + beside.size() + 16384;
+    for (const past_epoch& past : past_) size += past.tree.encoded_size();
+    out.reserve(size);
     secret_writer w{out};
     save_epoch(w, skip);
     save_client(w);
@@ -215,7 +218,7 @@ class group_state {
     w.vector([&] {
       for (const past_epoch& past : past_) {
         w.number(past.number);
-        w.opaque(past.tree.encode_items());
+        past.tree.write_items(w);
         w.opaque(past.context);
         w.opaque(past.sender_data.reveal());
         past.message_secrets.save(suite(), w, current_.own, 0);
@@ -255,7 +258,7 @@ class group_state {
     for (reader each{past}; !each.empty();) {
       CONCLAVE_TRY(const auto number, each.number<std::uint64_t>());
       CONCLAVE_TRY(const auto items, each.opaque());
-      CONCLAVE_TRY(auto tree, ratchet_tree<P>::import(s, seed, items));
+      CONCLAVE_TRY(auto tree, ratchet_tree<P>::import(out.current_.tree, items));
       CONCLAVE_TRY(const auto context, each.opaque());
       CONCLAVE_TRY(const auto raw, each.opaque());
       CONCLAVE_TRY(auto sender_data_key, sender_data_secret::copy_of(raw));
@@ -291,7 +294,7 @@ class group_state {
     w.opaque(current_.group_id);
     w.number(current_.number);
     w.opaque(current_.extensions);
-    w.opaque(current_.tree.encode_items());
+    current_.tree.write_items(w);
     w.opaque(current_.confirmed_transcript_hash.view());
     w.opaque(current_.interim_transcript_hash.view());
     w.opaque(current_.confirmation_tag.view());

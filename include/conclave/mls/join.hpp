@@ -14,7 +14,7 @@ namespace conclave::inline CONCLAVE_ABI::mls {
 struct opened_welcome {
   secret_bytes secrets_bytes;
   group_secrets secrets;
-  bytes info_bytes;
+  detail::shared_bytes info_bytes;
   located_group_info info;
   psk_secret psk;
 };
@@ -53,11 +53,12 @@ template <crypto_provider P>
   CONCLAVE_TRY(const auto joiner, joiner_secret::copy_of(out.secrets.joiner_secret));
   const welcome_key key = derive_welcome_key(s, derive_welcome_secret(s, joiner, out.psk));
   if (w.encrypted_group_info.size() < aead_tag_size) return failure{errc::unauthentic, rules::welcome_opens};
-  out.info_bytes.resize(w.encrypted_group_info.size() - aead_tag_size);
+  bytes info_bytes(w.encrypted_group_info.size() - aead_tag_size);
   CONCLAVE_TRY(auto aead, P::aead_key::make(s.hpke_suite().aead, key.key.reveal()));
-  if (!aead.open(key.nonce, {}, w.encrypted_group_info, out.info_bytes))
+  if (!aead.open(key.nonce, {}, w.encrypted_group_info, info_bytes))
     return failure{errc::unauthentic, rules::welcome_opens};
-  CONCLAVE_TRY(out.info, wire::decode<located_group_info>(out.info_bytes));
+  out.info_bytes = detail::shared_bytes::adopt(std::move(info_bytes));
+  CONCLAVE_TRY(out.info, wire::decode<located_group_info>(out.info_bytes.view()));
   return out;
 }
 
@@ -77,7 +78,7 @@ template <crypto_provider P>
   if (before != nullptr) linked.emplace(*before, policy.psks);
   CONCLAVE_TRY(const auto opened, open_welcome(s, received.welcome, package, before, linked ? &*linked : policy.psks));
   const group_info& info = opened.info.value;
-  CONCLAVE_TRY(const auto tree, import_verified_tree(env, s, opened.info, options, policy));
+  CONCLAVE_TRY(const auto tree, import_verified_tree(env, s, opened.info, options, policy, &opened.info_bytes));
 
   if (before != nullptr) CONCLAVE_CHECK(valid_successor(*before, info.context, tree));
 

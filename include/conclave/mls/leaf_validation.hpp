@@ -104,16 +104,21 @@ class signature_batch {
  public:
   explicit signature_batch(const basic_suite<P>& s) noexcept : suite_{&s} {}
 
-  void reserve(std::size_t n) {
-    contents_.reserve(n);
-    items_.reserve(n);
-    broken_.reserve(n);
+  [[nodiscard]] std::size_t size() const noexcept { return items_.size(); }
+  void clear() noexcept {
+    items_.clear();
+    contents_.clear();
+    broken_.clear();
   }
 
   /// add_leaf, add_key_package, add_content: what they point to stays valid until verify(); what is signed is copied.
   void add_leaf(const located_leaf& leaf, byte_view group_id, leaf_index index) {
-    add(leaf->signature_key, "LeafNodeTBS", leaf_node_tbs(leaf, group_id, index), leaf->signature,
-        rules::leaf_signature);
+    if (leaf->source == leaf_node_source::key_package)  // a copy less
+      add(leaf->signature_key, "LeafNodeTBS", without_signature(leaf.encoded, leaf->signature), leaf->signature,
+          rules::leaf_signature);
+    else
+      add(leaf->signature_key, "LeafNodeTBS", leaf_node_tbs(leaf, group_id, index), leaf->signature,
+          rules::leaf_signature);
   }
   void add_key_package(const located_key_package& package) {
     add_leaf(package->leaf, {}, {});

@@ -52,12 +52,16 @@ class ratchet_tree {
   /// import(suite, seed, items): the content of a ratchet_tree extension. Every node decodes; what the nodes say is
   /// checked by valid_tree. Errors: malformed, over_limit.
   [[nodiscard]] static result<ratchet_tree> import(const basic_suite<P>& s, const hash_seed& seed, byte_view items) {
+    return import(s, seed, detail::shared_bytes::copy_of(items));
+  }
+  /// The same without a copy: the tree keeps the bytes.
+  [[nodiscard]] static result<ratchet_tree> import(const basic_suite<P>& s, const hash_seed& seed,
+                                                   const detail::shared_bytes& items) {
     ratchet_tree out(s, seed);
-    const auto owner = detail::shared_bytes::copy_of(items);
-    CONCLAVE_TRY(const auto nodes, wire::list<std::optional<node>>::check(owner.view()));
+    CONCLAVE_TRY(const auto nodes, wire::list<std::optional<node>>::check(items.view()));
     if (nodes.empty() || nodes.size() > node_width(limits::leaves)) return failure{errc::over_limit, rules::tree_size};
     out.resize(std::bit_ceil(static_cast<std::uint32_t>(nodes.size() / 2 + 1)));
-    out.reserve(nodes.size());
+    out.reserve(nodes.size() / 2 + 1);
     std::uint32_t i = 0;
     bool last_blank = true;
     for (const std::optional<node> n : nodes) {
@@ -65,7 +69,8 @@ class ratchet_tree {
       last_blank = !n;
       if (!n) continue;
       if ((n->type == node_type::leaf) != is_leaf(x)) return failure{errc::malformed, rules::node_type_by_position};
-      out.put(x, owner.slice(n->content));
+      out.nodes_.writable(number(x)).content = items.slice(n->content);
+      out.enter_keys(x);
       // one surplus key is an invalid tree; many would make the tables slow
       if (out.duplicate_keys() != 0) return failure{errc::refused, rules::unique_keys};
       // more types than a member can support; many would make counting them slow
@@ -73,27 +78,60 @@ class ratchet_tree {
         return failure{errc::refused, rules::credential_supported_by_all};
     }
     if (last_blank) return failure{errc::malformed, rules::last_node_not_blank};
-    for (std::uint32_t p = 1; p < out.node_count(); p += 2)
-      if (!out.blank(node_index{p}) && out.occupied(node_index{p}) == 0)
-        return failure{errc::refused, rules::parent_hash_valid};
+    out.count_members();
+    CONCLAVE_CHECK(out.parents_above_members());
     return out;
   }
 
-  /// encode_items(): the content of a ratchet_tree extension.
+  /// import(like, items): of a tree that has much in common with `like`, whose memory it then shares. For what this side
+  /// has stored itself: equal keys are looked for at the end.
+  [[nodiscard]] static result<ratchet_tree> import(const ratchet_tree& like, byte_view items) {
+    CONCLAVE_TRY(const auto nodes, wire::list<std::optional<node>>::check(items));
+    if (nodes.empty() || nodes.size() > node_width(limits::leaves)) return failure{errc::over_limit, rules::tree_size};
+    const std::uint32_t leaves = std::bit_ceil(static_cast<std::uint32_t>(nodes.size() / 2 + 1));
+    ratchet_tree out = like;
+    for (std::uint32_t i = static_cast<std::uint32_t>(nodes.size()); i < out.node_count(); ++i)
+      if (!out.blank(node_index{i})) out.put(node_index{i}, {});
+    if (out.leaves_ > leaves) out.resize(leaves);
+    out.extend_for(leaf_index{leaves - 1});
+    std::uint32_t i = 0;
+    bool last_blank = true;
+    for (const std::optional<node> n : nodes) {
+      const node_index x{i++};
+      last_blank = !n;
+      if (n && (n->type == node_type::leaf) != is_leaf(x))
+        return failure{errc::malformed, rules::node_type_by_position};
+      const byte_view content = n ? n->content : byte_view{};
+      if (!equal(out.encoded(x), content))
+        out.put(x, n ? detail::shared_bytes::copy_of(content) : detail::shared_bytes{});
+    }
+    if (last_blank) return failure{errc::malformed, rules::last_node_not_blank};
+    if (out.duplicate_keys() != 0) return failure{errc::refused, rules::unique_keys};
+    if (out.credentials_.size() > limits::capabilities)
+      return failure{errc::refused, rules::credential_supported_by_all};
+    CONCLAVE_CHECK(out.parents_above_members());
+    return out;
+  }
+
+  /// encode_items(): the content of a ratchet_tree extension. write_items(writer) is that as an opaque<V>, and
+  /// encoded_size() its length without the header.
   [[nodiscard]] bytes encode_items() const {
     bytes out;
+    out.reserve(encoded_size());
     writer w{out};
-    std::size_t end = 0;  // bytes up to the last node that is not blank
-    for (std::uint32_t i = 0; i < node_count(); ++i) {
-      const node_index x{i};
-      w.number(static_cast<std::uint8_t>(!blank(x)));
-      if (blank(x)) continue;
-      wire::write(w, is_leaf(x) ? node_type::leaf : node_type::parent);
-      w.raw(encoded(x));
-      end = out.size();
-    }
-    out.resize(end);
+    write_nodes(w);
     return out;
+  }
+  void write_items(auto& w) const {
+    w.length(encoded_size());
+    write_nodes(w);
+  }
+  [[nodiscard]] std::size_t encoded_size() const noexcept {
+    const std::uint32_t n = used_nodes();
+    std::size_t size = n;
+    for (std::uint32_t i = 0; i < n; ++i)
+      if (const node_index x{i}; !blank(x)) size += 1 + encoded(x).size();
+    return size;
   }
 
   [[nodiscard]] const basic_suite<P>& suite() const noexcept { return suite_; }
@@ -247,8 +285,10 @@ class ratchet_tree {
     }
   }
 
-  /// tree_hash(x): RFC 9420 section 7.8. Hashes of subtrees that did not change are kept.
+  /// tree_hash(x): RFC 9420 section 7.8. Hashes of subtrees that did not change are kept, but for those of leaves, which
+  /// would be half of all.
   [[nodiscard]] digest tree_hash(node_index x) {
+    if (is_leaf(x)) return leaf_hash(x);
     if (!nodes_[number(x)].hashed) compute_hashes(x);
     return stored_hash(x);
   }
@@ -258,7 +298,7 @@ class ratchet_tree {
   struct slot {
     detail::shared_bytes content;  // LeafNode or ParentNode; empty: blank
     std::uint32_t occupied : 31 = 0;
-    std::uint32_t hashed : 1 = 0;  // stored hash is valid; then those of the whole subtree are
+    std::uint32_t hashed : 1 = 0;  // of parents: the stored hash is valid; then those of the whole subtree are
   };
   using hash_chunk = std::array<std::uint8_t, 32>;
   // a key that occurs twice can still be replaced by the commit's path; no path replaces more than this
@@ -273,11 +313,36 @@ class ratchet_tree {
   [[nodiscard]] auto hasher() const {
     return [this](byte_view key) { return static_cast<std::size_t>(P::short_hash(seed_, key)); };
   }
+  /// The invariant of all nodes.
+  [[nodiscard]] status parents_above_members() const {
+    for (std::uint32_t p = 1; p < node_count(); p += 2)
+      if (!blank(node_index{p}) && occupied(node_index{p}) == 0)
+        return failure{errc::refused, rules::parent_hash_valid};
+    return {};
+  }
+
+  /// used_nodes(): up to the last one that is not blank.
+  [[nodiscard]] std::uint32_t used_nodes() const noexcept {
+    std::uint32_t n = node_count();
+    while (n > 0 && blank(node_index{n - 1})) --n;
+    return n;
+  }
+  void write_nodes(auto& w) const {
+    const std::uint32_t n = used_nodes();
+    for (std::uint32_t i = 0; i < n; ++i) {
+      const node_index x{i};
+      w.number(static_cast<std::uint8_t>(!blank(x)));
+      if (blank(x)) continue;
+      wire::write(w, is_leaf(x) ? node_type::leaf : node_type::parent);
+      w.raw(encoded(x));
+    }
+  }
+
   [[nodiscard]] std::size_t chunks() const noexcept { return (suite_.nh() + 31) / 32; }
 
-  void reserve(std::size_t nodes) {
-    encryption_keys_.reserve(nodes, encryption_key_of(), hasher());
-    signature_keys_.reserve(nodes / 2 + 1, signature_key_of(), hasher());
+  void reserve(std::size_t leaves) {
+    encryption_keys_.reserve(leaves, encryption_key_of(), hasher());
+    signature_keys_.reserve(leaves, signature_key_of(), hasher());
   }
 
   void resize(std::uint32_t leaves) {
@@ -285,7 +350,7 @@ class ratchet_tree {
     const bool grows = leaves > leaves_;
     leaves_ = leaves;
     nodes_.resize(node_count());
-    hashes_.resize(node_count() * chunks());
+    hashes_.resize(node_count() / 2 * chunks());
     if (grows) nodes_.writable(number(top())).occupied = members & 0x7fff'ffffU;
   }
 
@@ -303,19 +368,38 @@ class ratchet_tree {
       encryption_keys_.erase(number(x), encryption_key_of(), hasher());
       if (is_leaf(x)) {
         signature_keys_.erase(number(to_leaf(x)), signature_key_of(), hasher());
-        count_credential(leaf(to_leaf(x))->credential.type, false);
+        count_credential(credential_type_at(to_leaf(x)), false);
       }
     }
     nodes_.writable(number(x)).content = std::move(content);
-    if (is) {
-      encryption_keys_.insert(number(x), encryption_key_of(), hasher());
-      if (is_leaf(x)) {
-        signature_keys_.insert(number(to_leaf(x)), signature_key_of(), hasher());
-        count_credential(leaf(to_leaf(x))->credential.type, true);
-      }
-    }
+    if (is) enter_keys(x);
     if (is_leaf(x) && was != is) count_member(x, is);
     forget_hashes(x);
+  }
+
+  /// Puts the keys and the credential of a node's new content on record.
+  void enter_keys(node_index x) {
+    encryption_keys_.insert(number(x), encryption_key_of(), hasher());
+    if (!is_leaf(x)) return;
+    signature_keys_.insert(number(to_leaf(x)), signature_key_of(), hasher());
+    count_credential(credential_type_at(to_leaf(x)), true);
+  }
+
+  [[nodiscard]] credential_type credential_type_at(leaf_index i) const {
+    reader in{encoded(to_node(i))};
+    (void)*in.opaque();
+    (void)*in.opaque();
+    return *wire::read<credential_type>(in);
+  }
+
+  /// The counts of all nodes, from their contents.
+  void count_members() {
+    for (std::uint32_t step = 1; step < 2 * leaves_; step *= 2)  // nodes of one level are 2 * step apart
+      for (std::uint32_t i = step - 1; i < node_count(); i += 2 * step) {
+        const node_index x{i};
+        const std::uint32_t members = is_leaf(x) ? (blank(x) ? 0 : 1) : occupied(left(x)) + occupied(right(x));
+        nodes_.writable(i).occupied = members & 0x7fff'ffffU;
+      }
   }
 
   void count_member(node_index x, bool more) {
@@ -338,6 +422,10 @@ class ratchet_tree {
 
   /// A node without a valid hash has no ancestor with one, so the walk stops at the first.
   void forget_hashes(node_index x) {
+    if (is_leaf(x)) {
+      if (x == top()) return;
+      x = mls::parent(x);
+    }
     while (nodes_[number(x)].hashed) {
       nodes_.writable(number(x)).hashed = 0;
       if (x == top()) return;
@@ -345,34 +433,51 @@ class ratchet_tree {
     }
   }
 
+  [[nodiscard]] digest leaf_hash(node_index x) const {
+    tree_hash_input input;
+    input.leaf(to_leaf(x), encoded(x));
+    return suite_.hash(input.parts());
+  }
+
+  // of parents: node 2i + 1 is number i
+  [[nodiscard]] std::size_t chunk(node_index x) const noexcept { return number(x) / 2 * chunks(); }
+
   [[nodiscard]] digest stored_hash(node_index x) const {
     digest out(suite_.nh());
-    for (std::size_t i = 0; i < suite_.nh(); ++i) out.writable()[i] = hashes_[number(x) * chunks() + i / 32][i % 32];
+    for (std::size_t i = 0; i < suite_.nh(); ++i) out.writable()[i] = hashes_[chunk(x) + i / 32][i % 32];
     return out;
   }
 
-  /// Hashes what has no valid hash in the subtree of x, level by level from the leaves: nodes of one level do not wait for
-  /// each other.
+  /// Hashes the parents without a valid hash in the subtree of x, level by level from the lowest: nodes of one level do
+  /// not wait for each other.
   void compute_hashes(node_index x) {
     std::vector<node_index> missing{x};  // level after level, from the top
-    for (std::size_t i = 0; i < missing.size(); ++i) {
-      if (is_leaf(missing[i])) continue;
+    for (std::size_t i = 0; i < missing.size() && level(missing[i]) > 1; ++i)
       for (const node_index child : {left(missing[i]), right(missing[i])})
         if (!nodes_[number(child)].hashed) missing.push_back(child);
-    }
-    std::array<tree_hash_input, 16> inputs;
-    std::array<digest, inputs.size()> hashes;
-    std::array<hash_job, inputs.size()> jobs;
+    constexpr std::size_t most = 16;
+    std::array<tree_hash_input, most> inputs;
+    std::array<digest, most> hashes, below;  // below: of two children each
+    std::array<hash_job, most> jobs;
     for (std::size_t n = 0; !missing.empty(); missing.resize(missing.size() - n)) {
       const auto nth = [&](std::size_t i) { return missing[missing.size() - 1 - i]; };
-      for (n = 0; n < jobs.size() && n < missing.size() && level(nth(n)) == level(nth(0)); ++n) {
-        const node_index each = nth(n);
-        if (is_leaf(each))
-          inputs[n].leaf(to_leaf(each), encoded(each));
-        else
-          inputs[n].parent(encoded(each), stored_hash(left(each)), stored_hash(right(each)));
-        hashes[n] = digest(suite_.nh());
-        jobs[n] = {inputs[n].parts(), hashes[n].writable()};
+      for (n = 0; n < most / 2 && n < missing.size() && level(nth(n)) == level(nth(0));) ++n;
+      const bool lowest = level(nth(0)) == 1;
+      for (std::size_t i = 0; i < 2 * n; ++i) {
+        const node_index child = i % 2 == 0 ? left(nth(i / 2)) : right(nth(i / 2));
+        if (!lowest) {
+          below[i] = stored_hash(child);
+          continue;
+        }
+        inputs[i].leaf(to_leaf(child), encoded(child));
+        below[i] = digest(suite_.nh());
+        jobs[i] = {inputs[i].parts(), below[i].writable()};
+      }
+      if (lowest) suite_.hash_many(std::span{jobs}.first(2 * n));
+      for (std::size_t i = 0; i < n; ++i) {
+        inputs[i].parent(encoded(nth(i)), below[2 * i], below[2 * i + 1]);
+        hashes[i] = digest(suite_.nh());
+        jobs[i] = {inputs[i].parts(), hashes[i].writable()};
       }
       suite_.hash_many(std::span{jobs}.first(n));
       for (std::size_t i = 0; i < n; ++i) store_hash(nth(i), hashes[i].view());
@@ -382,7 +487,7 @@ class ratchet_tree {
   void store_hash(node_index x, byte_view hash) {
     for (std::size_t c = 0; c < chunks(); ++c) {
       const byte_view part = hash.subspan(32 * c, std::min<std::size_t>(32, hash.size() - 32 * c));
-      std::ranges::copy(part, hashes_.writable(number(x) * chunks() + c).begin());
+      std::ranges::copy(part, hashes_.writable(chunk(x) + c).begin());
     }
     nodes_.writable(number(x)).hashed = 1;
   }

@@ -119,13 +119,11 @@ template <crypto_provider P>
 }
 
 /// valid_tree(tree, group_id, extensions, policy): the whole tree, as a new member checks it. Linear in the tree;
-/// the signatures of all leaves are verified in one call.
+/// signatures come last, some thousands in one call: more at once gain nothing, and take memory.
 template <crypto_provider P>
 [[nodiscard]] status valid_tree(ratchet_tree<P>& tree, byte_view group_id, const extension_list& extensions,
                                 const group_policy& policy) {
   CONCLAVE_CHECK(valid_parents(tree));
-  signature_batch<P> signatures(tree.suite());
-  signatures.reserve(tree.member_count());
   status verdict;
   tree.for_each_leaf([&](leaf_index i) {
     if (!verdict) return;
@@ -133,7 +131,15 @@ template <crypto_provider P>
     verdict = valid_leaf(tree.suite(), leaf.value, leaf->source, extensions, policy.max_lifetime);
     if (!tree.all_credential_types([&](credential_type t) { return leaf->capabilities.supports(t); }))
       verdict = failure{errc::refused, rules::credential_supported_by_all};
-    signatures.add_leaf(leaf, group_id, i);
+  });
+  constexpr std::size_t at_once = 4096;
+  signature_batch<P> signatures(tree.suite());
+  tree.for_each_leaf([&](leaf_index i) {
+    if (!verdict) return;
+    signatures.add_leaf(tree.leaf(i), group_id, i);
+    if (signatures.size() < at_once) return;
+    verdict = signatures.verify(policy.workers);
+    signatures.clear();
   });
   CONCLAVE_CHECK(verdict);
   return signatures.verify(policy.workers);
