@@ -3,6 +3,9 @@
 // small group, in both framings, and what they are made of; for fuzzers that read scripts, scripts by chance.
 #include "../../tests/mls/instantiation.hpp"
 
+#include <conclave/meeting/lobby.hpp>
+#include <conclave/sas/code.hpp>
+
 #include <cstdio>
 #include <filesystem>
 #include <string>
@@ -97,6 +100,42 @@ void write_structures(const std::string& folder) {
   numbered(29, "snapshot_header", wire::encode(snapshot_header{}));
 }
 
+/// What fuzz/meeting_bytes.cpp calls by a number before it.
+void write_meeting_bytes(const std::string& folder) {
+  const auto numbered = [&](std::uint8_t number, const std::string& name, byte_view content) {
+    bytes out{number};
+    append(out, content);
+    save(folder, name, out);
+  };
+  numbered(0, "chat", wire::encode(chat_content{text_kind::chat, 1, as_bytes("hello")}));
+  numbered(
+      0, "note",
+      wire::encode(chat_content{text_kind::note, 1U << 20U, as_bytes("z\xc3\xbc, \xe2\x82\xac, \xf0\x9f\x8e\x89")}));
+  numbered(0, "nothing", wire::encode(chat_content{text_kind::chat, 2, {}}));
+  numbered(0, "surrogate", bytes{'c', 't', 'x', 't', 1, 1, 0, 0, 0, 0, 0, 0, 0, 1, 3, 0xed, 0xa0, 0x80});
+  numbered(0, "longest", wire::encode(chat_content{text_kind::chat, 3, bytes(limits::chat_bytes, 'a')}));
+  numbered(0, "too_long", wire::encode(chat_content{text_kind::chat, 3, bytes(limits::chat_bytes + 1, 'a')}));
+  client_claims claims{platform::mobile_ios, client_experience::app, audio_route::call_in, true, {}};
+  claims.version.parts = {41, 7, 0, 1};
+  numbered(1, "claims", wire::encode(claims));
+  claims.platform = platform{99};
+  numbered(1, "newer_claims", wire::encode(claims));
+  numbered(2, "answer", wire::encode(admission_answer{{admission_verdict::refused, admission_reason::full, 200, {}}}));
+  numbered(2, "newer_answer", wire::encode(admission_answer{{admission_verdict::lobby, admission_reason{200}, 0, {}}}));
+  const auto code = sas::machine_code::make<default_provider>(hash_id::sha256, bytes(32, 1), 7);
+  numbered(3, "camera", code.payload());
+  meeting_parameters p;
+  encoded_roles roles = with_role({}, bytes(32, 2), role::host);
+  p.roles = roles.list();
+  numbered(4, "parameters", wire::encode(p));
+  for (std::uint8_t i = 3; i < 6; ++i) {
+    roles = with_role(p.roles, bytes(32, i), role::co_host);
+    p.roles = roles.list();
+  }
+  p.door = door::sealed;
+  numbered(4, "roles", wire::encode(p));
+}
+
 /// Scripts of any bytes, the first of which choose among `modes`.
 void write_scripts(environment& env, const std::string& folder, unsigned modes, unsigned each, std::size_t longest) {
   for (unsigned i = 0; i < modes * each; ++i) {
@@ -121,10 +160,13 @@ int main(int argc, char** argv) {
   write_seeds(env, folder("mls_message"), wire_format::private_message);
   write_structures(folder("mls_message"));
   write_scripts(env, folder("group"), 3, 16, 240);
+  write_meeting_bytes(folder("meeting_bytes"));
   write_scripts(env, folder("kernels"), 4, 8, 200);
   write_scripts(env, folder("hpke"), 8, 4, 100);
   write_scripts(env, folder("chains"), 16, 4, 40);
   write_scripts(env, folder("snapshot"), 8, 5, 30);
+  write_scripts(env, folder("meeting"), 8, 6, 160);
+  write_scripts(env, folder("successor"), 3, 12, 80);
   // one bit of a membership tag, and of a sequence number
   save(folder("group"), "damaged_tag", bytes{1, 1, 7, 0, 1, 1168 >> 8U, 1168 & 255U, 3, 1});
   save(folder("snapshot"), "damaged_sequence", bytes{2, 1, 0, 0x13, 3, 1});
