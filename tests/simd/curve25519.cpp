@@ -30,6 +30,13 @@ void where_it_runs(F&& work) {
   if (for_each_kernel<simd::curve_kernels>(work) == 0) SUCCEED("no kernel for this CPU");
 }
 
+/// those_that_run(): all kernels of this CPU, for cases that take longer to make than to try.
+std::vector<const simd::curve_kernels*> those_that_run() {
+  std::vector<const simd::curve_kernels*> out;
+  where_it_runs([&](const simd::curve_kernels& table) { out.push_back(&table); });
+  return out;
+}
+
 /// for_each_case(path, list, work): work(element) for each element of the file's list.
 template <class F>
 void for_each_case(const std::string& path, const char* list, F&& work) {
@@ -149,35 +156,40 @@ product some_product(std::mt19937_64& random) {
   return out;
 }
 
-void compare_products(const simd::curve_kernels& table, std::size_t total) {
+void compare_products(std::size_t total) {
+  constexpr auto kem = kem_id::dhkem_x25519_sha256;
+  const auto tables = those_that_run();
   std::mt19937_64 random(total);
   int wrong = 0, refused = 0;
-  for (std::size_t done = 0; done < total;) {
+  for (std::size_t done = 0; done < total && !tables.empty();) {
     std::vector<product> cases(1 + random() % 300);
-    for (product& c : cases) c = some_product(random);
-    std::vector<key> outs, base_outs;
-    auto jobs = jobs_of(cases, outs), base_jobs = jobs_of(cases, base_outs);
-    for (auto& j : base_jobs) j.point = nullptr;
-    table.x25519(jobs.data(), jobs.size());
-    table.x25519_base(base_jobs.data(), base_jobs.size());
+    std::vector<key> publics(cases.size()), outs, base_outs;
+    std::vector<bool> good;
     for (std::size_t i = 0; i < cases.size(); ++i) {
-      constexpr auto kem = kem_id::dhkem_x25519_sha256;
-      key expected{};
-      const bool good = sodium::dh(kem, cases[i].scalar, cases[i].point, expected).has_value();
-      refused += good ? 0 : 1;
-      wrong += good != jobs[i].good || expected != outs[i] ? 1 : 0;
-      wrong += !sodium::dh_public_key(kem, cases[i].scalar, expected) || !base_jobs[i].good || expected != base_outs[i]
-                   ? 1
-                   : 0;
+      product& c = cases[i];
+      c = some_product(random);
+      good.push_back(sodium::dh(kem, c.scalar, c.point, c.out).has_value());
+      refused += good[i] ? 0 : 1;
+      wrong += sodium::dh_public_key(kem, c.scalar, publics[i]) ? 0 : 1;
 #if CONCLAVE_WITH_OPENSSL
       key other{};
-      wrong += openssl::dh(kem, cases[i].scalar, cases[i].point, other).has_value() != good || other != outs[i] ? 1 : 0;
+      wrong += openssl::dh(kem, c.scalar, c.point, other).has_value() != good[i] || other != c.out ? 1 : 0;
 #endif
+    }
+    for (const simd::curve_kernels* const table : tables) {
+      auto jobs = jobs_of(cases, outs), base_jobs = jobs_of(cases, base_outs);
+      for (auto& j : base_jobs) j.point = nullptr;
+      table->x25519(jobs.data(), jobs.size());
+      table->x25519_base(base_jobs.data(), base_jobs.size());
+      for (std::size_t i = 0; i < cases.size(); ++i) {
+        wrong += good[i] != jobs[i].good || cases[i].out != outs[i] ? 1 : 0;
+        wrong += !base_jobs[i].good || publics[i] != base_outs[i] ? 1 : 0;
+      }
     }
     done += cases.size();
   }
   CHECK(wrong == 0);
-  CHECK(refused > 0);
+  CHECK((refused > 0 || tables.empty()));
 }
 
 // --- Ed25519 ----------------------------------------------------------------------------------------------------------
@@ -389,32 +401,33 @@ bool is_acceptable(const signed_message& m) {
 }
 #endif
 
-void compare_signatures(const simd::curve_kernels& table, std::size_t total) {
+void compare_signatures(std::size_t total) {
   REQUIRE(sodium::ready());
+  const auto tables = those_that_run();
   forge f(total);
   std::mt19937_64 random(total);
   std::size_t wrong = 0, accepted = 0, count = 0;
-  while (count < total) {
+  while (count < total && !tables.empty()) {
     std::vector<signed_message> cases(1 + random() % 200);
     for (signed_message& c : cases) {
       c = f.next();
       c.accepted = sodium::verify(signature_scheme::ed25519, c.public_key, c.message, c.signature).has_value();
       accepted += c.accepted ? 1U : 0U;
-    }
-    auto jobs = jobs_of(cases);
-    table.ed25519_verify(jobs.data(), jobs.size());
-    for (std::size_t i = 0; i < cases.size(); ++i) {
-      wrong += jobs[i].good != cases[i].accepted ? 1U : 0U;
 #if CONCLAVE_WITH_OPENSSL
       // OpenSSL does not look for small order, nor for a key that is not canonical
-      wrong += jobs[i].good != (openssl_accepts(cases[i]) && is_acceptable(cases[i])) ? 1U : 0U;
+      wrong += c.accepted != (openssl_accepts(c) && is_acceptable(c)) ? 1U : 0U;
 #endif
+    }
+    for (const simd::curve_kernels* const table : tables) {
+      auto jobs = jobs_of(cases);
+      table->ed25519_verify(jobs.data(), jobs.size());
+      for (std::size_t i = 0; i < jobs.size(); ++i) wrong += jobs[i].good != cases[i].accepted ? 1U : 0U;
     }
     count += cases.size();
   }
   CHECK(wrong == 0);
-  CHECK(accepted > count / 8);
-  CHECK(accepted < count * 7 / 8);
+  CHECK(accepted >= count / 8);
+  CHECK(accepted <= count * 7 / 8);
 }
 
 }  // namespace
@@ -482,17 +495,13 @@ TEST_CASE("Curve 25519: neither scalars nor products stay on the stack") {
 }
 #endif
 
-TEST_CASE("Curve 25519: random and broken signatures have libsodium's verdict") {
-  where_it_runs([](const simd::curve_kernels& table) { compare_signatures(table, 40'000); });
-}
+TEST_CASE("Curve 25519: random and broken signatures have libsodium's verdict") { compare_signatures(40'000); }
 TEST_CASE("Curve 25519: random and extreme products are libsodium's and OpenSSL's") {
   REQUIRE(sodium::ready());
-  where_it_runs([](const simd::curve_kernels& table) { compare_products(table, 30'000); });
+  compare_products(30'000);
 }
 TEST_CASE("Curve 25519: a million comparisons", "[slow]") {
   REQUIRE(sodium::ready());
-  where_it_runs([](const simd::curve_kernels& table) {
-    compare_signatures(table, 400'000);
-    compare_products(table, 300'000);
-  });
+  compare_signatures(400'000);
+  compare_products(300'000);
 }

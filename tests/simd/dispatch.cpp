@@ -37,6 +37,7 @@ std::set<std::string> cpu_flags() {
 TEST_CASE("Kernels: those are available whose instructions the operating system lists") {
   const auto flags = cpu_flags();
   REQUIRE(!flags.empty());
+  const forced_kernel best_of_all("best");
   const auto all_of = [&](std::initializer_list<const char*> names) {
     return std::ranges::all_of(names, [&](const char* name) { return flags.contains(name); });
   };
@@ -46,6 +47,7 @@ TEST_CASE("Kernels: those are available whose instructions the operating system 
   CHECK(is_available("aesni") == aesni);
   CHECK(is_available("vaes256") == vaes256);
   CHECK(is_available("vaes512") == vaes512);
+  CHECK(is_available("avx2") == all_of({"avx", "avx2"}));
   CHECK(is_available("ifma") == all_of({"avx2", "bmi2", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512ifma"}));
   const auto* const best = simd::current<simd::aes_kernels>();
   CHECK(std::string(best == nullptr ? "" : best->name) == (vaes512   ? "vaes512"

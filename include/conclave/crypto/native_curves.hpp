@@ -14,14 +14,14 @@ namespace detail {
 /// curve_batch: how many operations go to a kernel in one call.
 inline constexpr std::size_t curve_batch = 128;
 
-/// worthwhile(kernels, jobs): how many of the next jobs a kernel does faster than a library, which would take less time
-/// for a single one than a kernel for all its lanes.
-[[nodiscard]] inline std::size_t worthwhile(const simd::curve_kernels& kernels, std::size_t jobs) noexcept {
-  const std::size_t n = std::min(jobs, curve_batch);
-  return n % kernels.lanes == 1 ? n - 1 : n;
+/// worthwhile(lanes, from, jobs): how many of the next jobs a kernel does faster than a library, which would take less time
+/// for fewer than `from` of them than a kernel for all its lanes.
+[[nodiscard]] inline std::size_t worthwhile(std::size_t lanes, std::size_t from, std::size_t jobs) noexcept {
+  const std::size_t n = std::min(jobs, curve_batch), rest = n % lanes;
+  return rest < from ? n - rest : n;
 }
 
-/// long_message: bytes from which on a signed message goes to the library. Eight lanes hash as many blocks as the longest
+/// long_message: bytes from which on a signed message goes to the library. All lanes hash as many blocks as the longest
 /// of their messages has, which a commit of megabytes beside a leaf makes slower than one stream.
 inline constexpr std::size_t long_message = 16384;
 
@@ -41,7 +41,8 @@ struct native_curves : Library {
       const auto next = items.first(std::min(items.size(), detail::curve_batch));
       const auto is_long = [](const signed_item& item) { return item.message.size() >= detail::long_message; };
       const auto in_lanes = static_cast<std::size_t>(std::ranges::find_if(next, is_long) - next.begin());
-      const std::size_t n = kernels == nullptr ? 0 : detail::worthwhile(*kernels, in_lanes);
+      const std::size_t n =
+          kernels == nullptr ? 0 : detail::worthwhile(kernels->lanes, kernels->verify_from, in_lanes);
       if (n == 0) {
         const signed_item& one = items.front();
         CONCLAVE_CHECK(Library::verify(scheme, one.public_key, one.message, one.signature));
@@ -66,7 +67,7 @@ struct native_curves : Library {
   static void dh_many(kem_id kem, std::span<dh_job> jobs) {
     const auto* const kernels = serves(kem);
     for (std::size_t n = 0; !jobs.empty(); jobs = jobs.subspan(n)) {
-      n = kernels == nullptr ? 0 : detail::worthwhile(*kernels, jobs.size());
+      n = kernels == nullptr ? 0 : detail::worthwhile(kernels->lanes, kernels->x25519_from, jobs.size());
       if (n == 0 || !std::ranges::all_of(jobs.first(n), is_x25519)) {
         dh_job& j = jobs.front();
         j.done = Library::dh(kem, j.private_key, j.public_key, j.out);

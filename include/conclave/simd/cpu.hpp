@@ -23,6 +23,7 @@ inline constexpr std::uint32_t x86_vaes512 = 1U << 3U;  ///< x86_vaes256, BMI2, 
 inline constexpr std::uint32_t aarch64_aes = 1U << 4U;  ///< AES, PMULL
 inline constexpr std::uint32_t aarch64_sha2 = 1U << 5U;
 inline constexpr std::uint32_t x86_ifma = 1U << 6U;  ///< AVX2, BMI2, AVX-512 F, BW, DQ, VL, IFMA
+inline constexpr std::uint32_t x86_avx2 = 1U << 7U;
 }  // namespace isa
 
 namespace detail {
@@ -58,6 +59,7 @@ inline constexpr std::uint64_t xcr0_avx = 0x06, xcr0_avx512 = 0xe6;
   const bool sse = has_bits(c1, leaf1_ssse3 | leaf1_sse41);
   if (sse && has_bits(b7, leaf7b_sha)) out |= isa::x86_shani;
   const bool avx2 = has_bits(c1, leaf1_avx) && has_bits(saved, xcr0_avx) && has_bits(b7, leaf7b_avx2);
+  if (avx2) out |= isa::x86_avx2;
   constexpr std::uint32_t avx512_bits =
       leaf7b_bmi2 | leaf7b_avx512f | leaf7b_avx512bw | leaf7b_avx512dq | leaf7b_avx512vl;
   const bool avx512 = avx2 && has_bits(saved, xcr0_avx512) && has_bits(b7, avx512_bits);

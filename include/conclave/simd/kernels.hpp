@@ -97,11 +97,13 @@ struct ed25519_job {
   bool good;  ///< the answer
 };
 
-/// curve_kernels: X25519 and the verification of Ed25519, for any number of independent jobs.
+/// curve_kernels: X25519 and the verification of Ed25519, for any number of independent jobs. As many as there are lanes
+/// take the time of one; with fewer than the two `from`s left, a library does each alone in less time. Public keys pay from
+/// one on.
 struct curve_kernels {
   const char* name;
   std::uint32_t needs;
-  std::size_t lanes;  ///< how many jobs take the time of one
+  std::size_t lanes, x25519_from, verify_from;
   void (*x25519)(x25519_job* jobs, std::size_t count) noexcept;
   void (*x25519_base)(x25519_job* jobs, std::size_t count) noexcept;
   void (*ed25519_verify)(ed25519_job* jobs, std::size_t count) noexcept;

@@ -5,6 +5,7 @@
 
 #include <conclave/simd/aarch64_crypto.hpp>
 #include <conclave/simd/kernels.hpp>
+#include <conclave/simd/x86_avx2.hpp>
 #include <conclave/simd/x86_ifma.hpp>
 #include <conclave/simd/x86_shani.hpp>
 #include <conclave/simd/x86_shani512.hpp>
@@ -48,7 +49,7 @@ CONCLAVE_KERNELS_LINKAGE std::span<const hash_kernels* const> all<hash_kernels>(
 template <>
 CONCLAVE_KERNELS_LINKAGE std::span<const curve_kernels* const> all<curve_kernels>() noexcept {
 #if CONCLAVE_X86_64
-  static constexpr std::array tables{&x86_ifma::curves};
+  static constexpr std::array tables{&x86_avx2::curves, &x86_ifma::curves};
   return tables;
 #else
   return {};

@@ -37,6 +37,7 @@
 #define CONCLAVE_TARGET_X86_SHANI512 "sha,avx,avx2,avx512f,avx512bw,avx512vl"
 #define CONCLAVE_TARGET_X86_VAES256 "aes,pclmul,avx,avx2,vaes,vpclmulqdq"
 #define CONCLAVE_TARGET_X86_VAES512 "aes,pclmul,avx,avx2,bmi2,vaes,vpclmulqdq,avx512f,avx512bw,avx512dq,avx512vl"
+#define CONCLAVE_TARGET_X86_AVX2 "avx,avx2"
 #define CONCLAVE_TARGET_X86_IFMA "avx,avx2,bmi2,avx512f,avx512bw,avx512dq,avx512vl,avx512ifma"
 #if defined(__clang__)
 #define CONCLAVE_TARGET_AARCH64_CRYPTO "aes,sha2"

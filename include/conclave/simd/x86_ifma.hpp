@@ -2,13 +2,23 @@
 /// Curve 25519 on AVX-512 IFMA, eight operations side by side.
 #pragma once
 
-#include <conclave/simd/x86_ifma_ed25519_verify.hpp>
-#include <conclave/simd/x86_ifma_x25519.hpp>
+#include <conclave/detail/wipe.hpp>
+#include <conclave/simd/ed25519.hpp>
+#include <conclave/simd/sha512.hpp>
+#include <conclave/simd/x86_ifma_field.hpp>
 
 #if CONCLAVE_X86_64
+CONCLAVE_TARGET_BEGIN(CONCLAVE_TARGET_X86_IFMA)
 namespace conclave::inline CONCLAVE_ABI::simd::x86_ifma {
 
-inline constexpr curve_kernels curves{"ifma", isa::x86_ifma, lanes, x25519, x25519_base, ed25519_verify};
+#include <conclave/simd/x86_edwards25519.inl>
+#include <conclave/simd/x86_sha512.inl>
+
+#include <conclave/simd/x86_ed25519_verify.inl>
+#include <conclave/simd/x86_x25519.inl>
+
+inline constexpr curve_kernels curves{"ifma", isa::x86_ifma, lanes, 2, 2, x25519, x25519_base, ed25519_verify};
 
 }  // namespace conclave::simd::x86_ifma
+CONCLAVE_TARGET_END
 #endif

@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-/// X25519 for eight scalars and eight points at a time. Scalars decide neither branches nor addresses.
-#pragma once
-
-#include <conclave/simd/x86_ifma_edwards.hpp>
-
-#if CONCLAVE_X86_64
-CONCLAVE_TARGET_BEGIN(CONCLAVE_TARGET_X86_IFMA)
-namespace conclave::inline CONCLAVE_ABI::simd::x86_ifma {
+// X25519 for as many scalars and points at a time as a vector has lanes. Scalars decide neither branches nor addresses.
+// Written once for all vectors, above x86_edwards25519.inl.
 
 /// clamp(scalars): decodeScalar25519 (RFC 7748 5).
 inline void clamp(words& scalars) noexcept {
@@ -33,13 +27,13 @@ struct ratio {
 /// differs from the bit before. The last bit is clear, so that the first point is the product.
 [[gnu::noinline]] inline ratio ladder(const words& changes, const factor& u) noexcept {
   constexpr std::uint64_t a24 = 121665;
-  product x2 = widen<534>(small(1)), z2 = widen<534>(small(0)), x3 = widen<534>(u), z3 = x2;
+  product x2 = widen<product>(small(1)), z2 = widen<product>(small(0)), x3 = widen<product>(u), z3 = x2;
   for (unsigned bit = 255; bit-- > 0;) {
     const mask set = lanes_with(load(changes.of[bit / 64]), broadcast(std::uint64_t{1} << bit % 64));
     const factor a = carry(x2 + z2), b = carry(x2 - z2), c = carry(x3 + z3), d = carry(x3 - z3);
     const product da = d * a, cb = c * b;
     const factor aa = carry(square(select(set, c, a))), bb = carry(square(select(set, d, b)));
-    const factor e = carry(aa - bb);
+    const auto e = fit(aa - bb);
     x2 = aa * bb;
     z2 = e * carry(aa + multiply_small(e, a24));
     x3 = square(carry(da + cb));
@@ -64,7 +58,7 @@ struct ratio {
   return {carry(sum.z + sum.y), carry(sum.z - sum.y)};
 }
 
-inline constexpr std::size_t groups = 16;  // how many groups of eight share one inversion
+inline constexpr std::size_t groups = 16;  // how many groups, a job for each lane, share one inversion
 
 /// dh_workspace: all that is derived from scalars.
 struct dh_workspace {
@@ -79,7 +73,7 @@ struct dh_workspace {
   conclave::detail::secure_wipe(area, sizeof area);
 }
 
-/// multiply_some(w, jobs, count, product_of): up to eight times `groups` jobs. A missing job is the scalar 0, which
+/// multiply_some(w, jobs, count, product_of): up to `groups` jobs for each lane. A missing job is the scalar 0, which
 /// clamping changes, and the base point. Not inline, so that wipe_stack() finds what it leaves.
 template <class F>
 [[gnu::noinline]] inline void multiply_some(dh_workspace& w, x25519_job* jobs, std::size_t count,
@@ -101,7 +95,7 @@ template <class F>
   invert_all(w.denominators, used, w.before);
   for (std::size_t g = 0; g < used; ++g) {
     const canonical_fe u = reduce(select(infinite[g], small(0), carry(w.results[g].numerator * w.denominators[g])));
-    const unsigned zero = zero_lanes(u);
+    const unsigned zero = bits_of(zero_lanes(u));
     to_words(u, w.points);
     for (std::size_t lane = 0; lane < lanes && g * lanes + lane < count; ++lane) {
       x25519_job& job = jobs[g * lanes + lane];
@@ -129,7 +123,3 @@ inline ratio by_comb(dh_workspace& w) noexcept { return comb(w.scalars); }
 
 inline void x25519(x25519_job* jobs, std::size_t count) noexcept { multiply_all(jobs, count, by_ladder); }
 inline void x25519_base(x25519_job* jobs, std::size_t count) noexcept { multiply_all(jobs, count, by_comb); }
-
-}  // namespace conclave::simd::x86_ifma
-CONCLAVE_TARGET_END
-#endif

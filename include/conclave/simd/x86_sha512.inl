@@ -1,13 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-/// SHA-512 of eight messages side by side (FIPS 180-4 6.4). Messages and lengths are public.
-#pragma once
-
-#include <conclave/simd/sha512.hpp>
-#include <conclave/simd/x86_ifma_edwards.hpp>
-
-#if CONCLAVE_X86_64
-CONCLAVE_TARGET_BEGIN(CONCLAVE_TARGET_X86_IFMA)
-namespace conclave::inline CONCLAVE_ABI::simd::x86_ifma {
+// SHA-512 of as many messages side by side as a vector has lanes (FIPS 180-4 6.4). Messages and lengths are public. Written
+// once for all vectors.
 
 /// hash_input: one message in three pieces, as the challenge of Ed25519 is hashed (RFC 8032 5.1.7 step 2).
 struct hash_input {
@@ -42,34 +35,14 @@ struct hash_input {
   }
 };
 
-template <int N>
-[[gnu::always_inline]] inline vec rotate_right(vec x) noexcept {
-  return reinterpret_cast<vec>(_mm512_maskz_ror_epi64(0xff, reinterpret_cast<__m512i>(x), N));
-}
-template <int Table>
-[[gnu::always_inline]] inline vec ternary(vec a, vec b, vec c) noexcept {
-  return reinterpret_cast<vec>(_mm512_ternarylogic_epi64(reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b),
-                                                         reinterpret_cast<__m512i>(c), Table));
-}
-[[gnu::always_inline]] inline vec sum_of_3(vec a, vec b, vec c) noexcept { return ternary<0x96>(a, b, c); }
-[[gnu::always_inline]] inline vec choose(vec x, vec y, vec z) noexcept { return ternary<0xca>(x, y, z); }
-[[gnu::always_inline]] inline vec majority(vec x, vec y, vec z) noexcept { return ternary<0xe8>(x, y, z); }
-
 /// read_block(inputs, i, w): word k of block i of each message to w[k].
 inline void read_block(const hash_input (&inputs)[lanes], std::size_t i, vec* w) noexcept {
-  const __m512i big_endian =
-      _mm512_set4_epi64(0x08090a0b0c0d0e0f, 0x0001020304050607, 0x08090a0b0c0d0e0f, 0x0001020304050607);
   for (std::size_t lane = 0; lane < lanes; ++lane) {
-    alignas(64) std::uint8_t block[128];
-    if (i < inputs[lane].blocks())
-      inputs[lane].block(i, block);
-    else
-      std::memset(block, 0, sizeof block);
-    for (std::size_t half = 0; half < 2; ++half)
-      w[8 * half + lane] = reinterpret_cast<vec>(_mm512_shuffle_epi8(_mm512_load_si512(block + 64 * half), big_endian));
+    alignas(64) std::uint64_t block[16] = {};
+    if (i < inputs[lane].blocks()) inputs[lane].block(i, reinterpret_cast<std::uint8_t*>(block));
+    for (std::size_t at = 0; at < 16; at += lanes) w[at + lane] = from_big_endian(load(block + at));
   }
-  transpose(w);
-  transpose(w + 8);
+  for (std::size_t at = 0; at < 16; at += lanes) transpose(w + at);
 }
 
 /// sha512(inputs, out): word k of the digests to out[k].
@@ -94,13 +67,9 @@ inline void read_block(const hash_input (&inputs)[lanes], std::size_t i, vec* w)
       s[7] = s[6], s[6] = s[5], s[5] = s[4], s[4] = s[3] + t1;
       s[3] = s[2], s[2] = s[1], s[1] = s[0], s[0] = t1 + t2;
     }
-    mask active = 0;
-    for (std::size_t lane = 0; lane < lanes; ++lane)
-      active = static_cast<mask>(active | (i < inputs[lane].blocks() ? 1U : 0U) << lane);
+    unsigned unfinished = 0;
+    for (std::size_t lane = 0; lane < lanes; ++lane) unfinished |= (i < inputs[lane].blocks() ? 1U : 0U) << lane;
+    const mask active = lanes_of(unfinished);
     for (std::size_t k = 0; k < 8; ++k) out[k] = select(active, out[k] + s[k], out[k]);
   }
 }
-
-}  // namespace conclave::simd::x86_ifma
-CONCLAVE_TARGET_END
-#endif

@@ -1,14 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-/// Eight signatures of Ed25519 at a time, accepted by the rule of simd/ed25519.hpp. Everything is public: time and
-/// addresses depend on it.
-#pragma once
-
-#include <conclave/simd/ed25519.hpp>
-#include <conclave/simd/x86_ifma_sha512.hpp>
-
-#if CONCLAVE_X86_64
-CONCLAVE_TARGET_BEGIN(CONCLAVE_TARGET_X86_IFMA)
-namespace conclave::inline CONCLAVE_ABI::simd::x86_ifma {
+// As many signatures of Ed25519 at a time as a vector has lanes, accepted by the rule of simd/ed25519.hpp. Everything is
+// public: time and addresses depend on it. Written once for all vectors, above x86_edwards25519.inl and x86_sha512.inl.
 
 /// decode_negative(keys, good): -A of each lane (RFC 8032 5.1.3); where there is none, the base point, and `good` loses
 /// the lane. Keys are below p, and their x is not 0.
@@ -62,9 +54,10 @@ inline void recode(const words& numbers, digit_list<N>& out) noexcept {
   point sum{small(0), small(1), small(1), small(0)};
   for (std::size_t m = 0; m < key_multiples; ++m) {
     const addend ready = prepare(sum);
-    write_rows(ready, &ready.z,
-               {rows[0][m], rows[1][m], rows[2][m], rows[3][m], rows[4][m], rows[5][m], rows[6][m], rows[7][m]});
-    add<true>(sum, once, 0);
+    std::uint64_t* to[lanes];
+    for (std::size_t lane = 0; lane < lanes; ++lane) to[lane] = rows[lane][m];
+    write_rows(ready, &ready.z, to);
+    add<true>(sum, once, mask{});
   }
 
   const base_table& base = base_table::get();
@@ -82,7 +75,7 @@ inline void recode(const words& numbers, digit_list<N>& out) noexcept {
   return sum;
 }
 
-/// verify_group: eight signatures, up to the last division.
+/// verify_group: a signature for each lane, up to the last division.
 struct verify_group {
   words r;
   factor x, y;
@@ -96,11 +89,11 @@ inline void set_number(words& w, std::size_t lane, const ed25519::number& x) noe
   for (std::size_t k = 0; k < 4; ++k) w.of[k][lane] = x.word[k];
 }
 
-/// start_group(jobs, count, out): 1 to 8 jobs; the denominator of x and y.
+/// start_group(jobs, count, out): a job for each lane, or for one at least; the denominator of x and y.
 inline factor start_group(const ed25519_job* jobs, std::size_t count, verify_group& out) noexcept {
   words keys, s, k;
   hash_input inputs[lanes];
-  out.good = 0;
+  unsigned acceptable = 0;
   for (std::size_t lane = 0; lane < lanes; ++lane) {
     const ed25519_job& job = jobs[lane < count ? lane : 0];  // unused lanes repeat the first
     put(keys, lane, job.key, 0);
@@ -108,10 +101,11 @@ inline factor start_group(const ed25519_job* jobs, std::size_t count, verify_gro
     put(s, lane, job.signature + 32, 0);
     inputs[lane] = {job.signature, job.key, job.message, job.size};
     if (ed25519::acceptable(number_of(keys, lane), number_of(out.r, lane), number_of(s, lane)))
-      out.good = static_cast<mask>(out.good | 1U << lane);
+      acceptable |= 1U << lane;
     else
       set_number(s, lane, {});  // it has more digits than there is room for
   }
+  out.good = lanes_of(acceptable);
   alignas(64) std::uint64_t digests[8][lanes];
   vec hashed[8];
   sha512(inputs, hashed);
@@ -141,6 +135,7 @@ inline mask finish_group(const verify_group& g, const factor& inverse) noexcept 
 inline void ed25519_verify(ed25519_job* jobs, std::size_t count) noexcept {
   constexpr std::size_t groups = 16;  // they share one division
   verify_group group[groups];
+  unsigned good[groups];
   factor denominators[groups], before[groups];
   while (count > 0) {
     const std::size_t now = count < groups * lanes ? count : groups * lanes, used = (now + lanes - 1) / lanes;
@@ -150,14 +145,10 @@ inline void ed25519_verify(ed25519_job* jobs, std::size_t count) noexcept {
     }
     invert_all(denominators, used, before);
     for (std::size_t i = 0; i < now; ++i) {
-      if (i % lanes == 0) group[i / lanes].good = finish_group(group[i / lanes], denominators[i / lanes]);
-      jobs[i].good = (group[i / lanes].good >> i % lanes & 1U) != 0;
+      if (i % lanes == 0) good[i / lanes] = bits_of(finish_group(group[i / lanes], denominators[i / lanes]));
+      jobs[i].good = (good[i / lanes] >> i % lanes & 1U) != 0;
     }
     jobs += now;
     count -= now;
   }
 }
-
-}  // namespace conclave::simd::x86_ifma
-CONCLAVE_TARGET_END
-#endif
