@@ -6,11 +6,7 @@
 /// by somebody without the right to, judged here by what the meeting was before and is after and not by the commit; the
 /// chat has exactly what is text; and in the end the honest ones can commit, speak and let somebody in.
 #include "../tests/mls/instantiation.hpp"
-#include "support/oracle.hpp"
-
-#include <conclave/meeting/meeting.hpp>
-
-#include <map>
+#include "support/rights.hpp"
 
 namespace conclave::inline CONCLAVE_ABI {
 
@@ -36,24 +32,10 @@ struct meeting_testing {
 namespace {
 
 using namespace mls_test;
-using conclave_fuzz::edit, conclave_fuzz::require, conclave_fuzz::script;
+using conclave_fuzz::edit, conclave_fuzz::facts, conclave_fuzz::require, conclave_fuzz::script;
 using look = group_testing<default_provider>;
 
 bytes state_of(const meeting& room) { return meeting_testing<default_provider>::state_of(room); }
-
-/// facts: a meeting between two commits, as far as rights depend on it.
-struct facts {
-  bytes extensions;
-  std::map<leaf_index, bytes> keys;
-
-  explicit facts(const meeting& room) {
-    const bytes before = to_bytes(wire::encode(room.parameters()));
-    extensions = before;
-    room.tree().for_each_leaf([&](leaf_index i) { keys[i] = to_bytes(room.tree().leaf(i)->signature_key); });
-  }
-  [[nodiscard]] meeting_parameters parameters() const { return must(meeting_parameters::decode(extensions)); }
-  [[nodiscard]] role of(leaf_index i) const { return keys.contains(i) ? parameters().role_of(keys.at(i)) : role{}; }
-};
 
 /// Everybody patched has the same key, whatever it is called.
 struct own_psk final : psk_source {
@@ -282,45 +264,10 @@ class play {
     return out;
   }
 
-  /// judge(before, room, effect, most): nobody of more than role `most` had a hand in it.
   void judge(const facts& before, const meeting& room, const epoch_change& effect, role most) {
-    const bool from_outside = std::ranges::find(effect.added, *effect.committer) != effect.added.end();
-    const meeting_parameters p = before.parameters();
-    std::optional<bytes> came_back;
-    for (const leaf_index gone : effect.removed) {
-      if (from_outside) {
-        came_back = before.keys.at(gone);
-        require(p.door <= door::locked, "somebody came back through a sealed door");
-        continue;
-      }
-      if (std::ranges::find(leaving_, gone) != leaving_.end()) continue;
-      require(most >= p.removes && before.of(gone) <= most, "somebody was removed without the right to");
-    }
+    conclave_fuzz::judge(before, room, effect, most, leaving_);
     leaving_.clear();
     waiting_ = false;
-    if (!room.active()) return;
-    const facts after(room);
-    const meeting_parameters q = after.parameters();
-    for (const leaf_index is_new : effect.added) {
-      if (from_outside && came_back) {
-        require(after.keys.at(is_new) == *came_back, "somebody came back as somebody else");
-        require(q.role_of(*came_back) == p.role_of(*came_back), "who came back has another role");
-        continue;
-      }
-      require(from_outside ? p.door == door::open : p.door <= door::lobby, "somebody came in through a closed door");
-      require(from_outside || most >= p.admits, "somebody was brought in without the right to");
-      require(after.of(is_new) == role::participant, "somebody came in with a role");
-    }
-    require(effect.added.size() <= effect.removed.size() || room.size() <= p.capacity, "more than there is room for");
-    require(p.media == q.media && p.epoch_bits == q.epoch_bits, "media is another one");
-    if (most == role::host) return;
-    require(p.version == q.version && p.capacity == q.capacity && p.admits == q.admits && p.removes == q.removes &&
-                p.locks == q.locks && p.code_bits == q.code_bits,
-            "the meeting was changed without the right to");
-    require(p.door == q.door || most >= p.locks, "the door was moved without the right to");
-    for (const auto& [leaf, key] : after.keys)
-      if (before.keys.contains(leaf) && before.keys.at(leaf) == key)
-        require(p.role_of(key) == q.role_of(key), "a role was changed without the right to");
   }
 
   void say() {

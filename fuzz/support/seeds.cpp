@@ -118,16 +118,28 @@ void write_meeting_bytes(const std::string& folder) {
   client_claims claims{platform::mobile_ios, client_experience::app, audio_route::call_in, true, {}};
   claims.version.parts = {41, 7, 0, 1};
   numbered(1, "claims", wire::encode(claims));
+  bytes spoilt = wire::encode(claims);
+  spoilt[4] = 2;
+  numbered(1, "flag", spoilt);
   claims.platform = platform{99};
   numbered(1, "newer_claims", wire::encode(claims));
   numbered(2, "answer", wire::encode(admission_answer{{admission_verdict::refused, admission_reason::full, 200, {}}}));
   numbered(2, "newer_answer", wire::encode(admission_answer{{admission_verdict::lobby, admission_reason{200}, 0, {}}}));
+  spoilt = wire::encode(admission_answer{});
+  spoilt[1] = 3;
+  numbered(2, "verdict", spoilt);
   const auto code = sas::machine_code::make<default_provider>(hash_id::sha256, bytes(32, 1), 7);
   numbered(3, "camera", code.payload());
   meeting_parameters p;
   encoded_roles roles = with_role({}, bytes(32, 2), role::host);
   p.roles = roles.list();
   numbered(4, "parameters", wire::encode(p));
+  const bytes high(32, 2), low(32, 1);
+  roles = {wire::encode_items(std::array{role_entry{high, role::host}, role_entry{low, role::co_host}}), 2};
+  p.roles = roles.list();
+  numbered(4, "unsorted", wire::encode(p));
+  roles = with_role({}, high, role::host);
+  p.roles = roles.list();
   for (std::uint8_t i = 3; i < 6; ++i) {
     roles = with_role(p.roles, bytes(32, i), role::co_host);
     p.roles = roles.list();
