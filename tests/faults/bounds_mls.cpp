@@ -46,6 +46,18 @@ using tree_type = ratchet_tree<P>;
   w.opaque(tagged.view());
   return out;
 }
+/// sealed_by(g, who, body): a Commit in a PrivateMessage of a member of g.
+[[nodiscard]] bytes sealed_by(environment& env, const group& g, const client& who, byte_view body) {
+  epoch<P> state = group_testing<P>::stolen_epoch(g);
+  framed_content content{g.group_id(), g.epoch_number(), {sender_type::member, number(g.own_leaf())}, {}, {}};
+  content.body.type = content_type::commit;
+  content.body.encoded = body;
+  const bytes tbs = framed_content_tbs(wire_format::private_message, wire::encode(content), g.group_context());
+  const bytes signature = must(g.suite().sign_with_label(env, who.signer, "FramedContentTBS", tbs)),
+              tag(g.suite().nh());
+  auto key = must(state.message_secrets.next(g.suite(), g.own_leaf(), ratchet_kind::handshake));
+  return must(protect_private(env, g.suite(), state.secrets.sender_data, content, {signature, tag}, std::move(key), 0));
+}
 /// commit_of(items): a Commit with these ProposalOrRefs and no path.
 [[nodiscard]] bytes commit_of(byte_view items) {
   bytes out;
@@ -451,6 +463,71 @@ TEST_CASE("a handshake message costs what it weighs", "[bounds]") {
     return std::pair(size, [p, flood] {
       for (const bytes& m : *flood) succeeds((*p)[0].process(p->env, m));
     });
+  });
+}
+
+TEST_CASE("a commit in a PrivateMessage costs what it weighs", "[bounds]") {
+  const auto processing = [](const std::shared_ptr<party>& p, byte_view body, errc expected) {
+    const bytes input = sealed_by(p->env, (*p)[1], p->who(1).who, body);
+    return std::pair(input.size(), [p, input, expected] { fails((*p)[0].process(p->env, input), expected); });
+  };
+  costs("process Commit, private", "n Removes of nobody", up_to(limits::commit_proposals),
+        {sizeof(listed_proposal) / 7 + 24, 65'536}, [&](std::size_t n) {
+          bytes items;
+          proposal r;
+          r.type = proposal_type::remove;
+          for (std::size_t i = 0; i < n; ++i) {
+            r.remove = leaf_index{static_cast<std::uint32_t>(i * 42'043)};
+            append(items, by_value(r));
+          }
+          return processing(std::make_shared<party>(4), commit_of(items), errc::refused);
+        });
+  costs("process Commit, private", "n bytes that are no Commit", up_to(1 << 24), {12, 65'536},
+        [&](std::size_t n) { return processing(std::make_shared<party>(4), bytes(n, 0xff), errc::malformed); });
+}
+
+TEST_CASE("a commit with a path costs what it weighs", "[bounds]") {
+  // an honest path of four members, with nodes and ciphertexts that nobody needs, signed by its owner
+  const auto processing = [](std::size_t more_nodes, std::size_t more_ciphertexts) {
+    party_options options;
+    options.policy.handshakes = wire_format::public_message;
+    auto p = std::make_shared<party>(4, options);
+    const auto honest = p->prepare(1);
+    const auto decoded = must(message::decode(honest.message()));
+    const update_path& path = *decoded.public_message.content.value.body.commit.path;
+    bytes nodes;
+    writer w{nodes};
+    for (const update_path_node node : path.nodes) {
+      w.opaque(node.encryption_key);
+      bytes ciphertexts = to_bytes(node.encrypted_path_secret.encoded());
+      ciphertexts.resize(ciphertexts.size() + 2 * more_ciphertexts);  // two empty vectors each
+      w.opaque(ciphertexts);
+    }
+    for (std::size_t i = 0; i < more_nodes; ++i) {
+      w.opaque(random_bytes(p->env, 32));
+      w.opaque({});
+    }
+    bytes body{0, 1};  // no proposals
+    append(body, path.leaf.encoded);
+    writer{body}.opaque(nodes);
+    const bytes input = signed_by(p->env, (*p)[1], p->who(1).who, content_type::commit, body);
+    return std::pair(input.size(), [p, input] { fails((*p)[0].process(p->env, input), errc::refused); });
+  };
+  costs("process Commit", "a path with n nodes too many", up_to(1 << 16), {12, 65'536},
+        [&](std::size_t n) { return processing(n, 0); });
+  costs("process Commit", "a path with n ciphertexts too many", up_to(1 << 18), {12, 65'536},
+        [&](std::size_t n) { return processing(0, n); });
+  // all but two have come by one commit and have not said anything since: one ciphertext for each of them
+  costs("process Commit", "a path for n members", up_to(4096), {16, 262'144}, [](std::size_t n) {
+    auto p = std::make_shared<party>(2);
+    std::vector<bytes> packages;
+    for (std::size_t i = 2; i < n; ++i) packages.push_back(make_package(p->env, make_client(p->env, "x")).message);
+    const std::vector<byte_view> add(packages.begin(), packages.end());
+    auto adding = must((*p)[0].commit(p->env, {add, {}, {}, false}));
+    p->deliver(0, adding.message());
+    must((*p)[0].apply(std::move(adding)));
+    const bytes input = to_bytes(p->prepare(1).message());
+    return std::pair(input.size(), [p, input] { succeeds((*p)[0].process(p->env, input)); });
   });
 }
 

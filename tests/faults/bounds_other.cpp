@@ -4,6 +4,7 @@
 
 #include <identity/authority.hpp>
 
+#include <conclave/meeting/early_frames.hpp>
 #include <conclave/meeting/recording.hpp>
 #include <conclave/otp/uri.hpp>
 #include <conclave/sas/verification.hpp>
@@ -202,6 +203,25 @@ TEST_CASE("frames cost nothing that lasts before they are authentic", "[bounds]"
       fails(e->open(frame, {}, out, then), errc::unknown_key);
     });
   });
+}
+
+TEST_CASE("frames that wait for their epoch take up no more than their place", "[bounds]") {
+  const auto waiting = [](std::size_t n, std::size_t size, std::size_t sources) {
+    return std::pair(n, [n, sources, frame = bytes(size)] {
+      early_frames place;
+      for (std::size_t i = 0; i < n; ++i) (void)place.keep(i % sources, frame, {}, then).has_value();
+      if (place.size() > limits::early_frames || place.size() * frame.size() > limits::early_bytes) std::abort();
+      if (place.size() + place.dropped() != n) std::abort();
+    });
+  };
+  // what is held, and what a queue, a map and the allocator have beside it
+  const bound place{0, double(limits::early_bytes) * 1.5, 1.1};
+  costs("early frames", "n small frames of one source", up_to(8 * limits::early_frames), place,
+        [&](std::size_t n) { return waiting(n, 40, 1); });
+  costs("early frames", "n small frames, each of another source", up_to(8 * limits::early_frames), place,
+        [&](std::size_t n) { return waiting(n, 40, n); });
+  costs("early frames", "n frames of 64 KiB of 16 sources", up_to(4096), place,
+        [&](std::size_t n) { return waiting(n, 1U << 16U, 16); });
 }
 
 TEST_CASE("a verification costs two hashes for each contributor", "[bounds]") {
