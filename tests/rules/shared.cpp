@@ -103,6 +103,43 @@ TEST_CASE("a proposal that nobody knows is for hosts") {
   breaks(judged({}, unknown, 1), rules::may_change);
 }
 
+TEST_CASE("a role moves along with a key that is replaced, and only as it is") {
+  const bytes new_key(32, 3);
+  shared_rules rules([](sframe::cipher_suite) { return true; });
+  const auto group_of = [](const encoded_roles& roles) {
+    a_meeting m;
+    m.parameters.roles = roles.list();
+    facts group;
+    group.items = m.items();
+    return group;
+  };
+  const auto committed = [&](const facts& group, const encoded_roles& after, byte_view key) {
+    a_meeting m;
+    m.parameters.roles = after.list();
+    const bytes items = m.items();
+    const std::array list{mls::listed_proposal{change_to(items), member(1), false}};
+    return rules.allow(group, {member(1), key, list});
+  };
+  const auto host = with_role({}, host_key, role::host);
+  const auto two_hosts = with_role(host.list(), guest_key, role::host);
+  CHECK(committed(group_of(two_hosts), with_role(host.list(), new_key, role::host), new_key));
+  breaks(committed(group_of(two_hosts), with_role(host.list(), new_key, role::co_host), new_key),
+         rules::roles_are_given);
+  // without another key nothing moves: a co-host does not lay down its role
+  const auto helped = with_role(host.list(), guest_key, role::co_host);
+  breaks(committed(group_of(helped), host, {}), rules::may_change);
+  CHECK(committed(group_of(helped), with_role(host.list(), new_key, role::co_host), new_key));
+
+  // and nothing is replaced by who has no key here, or before there is a commit
+  CHECK(rules.allow(facts{}, {member(7), new_key, {}}));
+  a_meeting other;
+  const auto helper = with_role(host.list(), guest_key, role::co_host);
+  other.parameters.roles = helper.list();
+  const bytes items = other.items();
+  CHECK(rules.allow_proposal(facts{}, {change_to(items), member(0), true}));
+  breaks(rules.allow_proposal(facts{}, {change_to(items), member(1), true}), rules::may_change);
+}
+
 TEST_CASE("a host changes a meeting, but neither its media nor what its members have to understand") {
   const facts group;
   const auto present = *mls::extension_list::check(group.items);

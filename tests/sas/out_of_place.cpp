@@ -27,6 +27,16 @@ TEST_CASE("a code has a form that exists and a value of that form") {
   CHECK(sas::short_code::make(form{99}, 0, 7, run).error() == errc::misuse);
 }
 
+TEST_CASE("a fingerprint that there is no memory for is none") {
+  struct small_machine {
+    static status memory_hard_hash(unsigned, std::size_t, byte_view, byte_view, byte_span) { return errc::unsupported; }
+  };
+  const bytes key(32, 1);
+  const sas::long_lived_identity ada{as_bytes("ada"), signature_scheme::ed25519, key},
+      bela{as_bytes("bela"), signature_scheme::ed25519, key};
+  CHECK(sas::fingerprint::make<small_machine>(ada, bela).error() == errc::unsupported);
+}
+
 TEST_CASE("a fingerprint compares two people who have a name and a key") {
   const bytes key(32, 1), other_key(32, 2);
   const auto made = [&](byte_view name, byte_view of) {

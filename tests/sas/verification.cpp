@@ -132,17 +132,22 @@ TEST_CASE("more failed attempts than the limit are not read") {
   CHECK(app.failures().size() == limits::verification_failures_per_meeting);
   CHECK(app.failures().back().epoch == 99);
 
-  bytes crowd;
-  writer c{crowd};
-  c.number(std::uint8_t{1});
-  c.vector([&] {
-    sas::outcome{{}, 1, leaves(limits::verification_contributors + 1), sas::ending::undecided, {}, {}, true, false}
-        .save(c);
-  });
-  c.number(std::uint8_t{0});
-  sas::verification other(26);
-  reader too_many{crowd};
-  CHECK(other.load(too_many).error().code() == errc::over_limit);
+  const auto loaded = [](const leaves& contributors, sas::ending how, const leaves& missing) {
+    bytes one;
+    writer c{one};
+    c.number(std::uint8_t{1});
+    c.vector([&] { sas::outcome{{}, 1, contributors, how, {}, missing, true, false}.save(c); });
+    c.number(std::uint8_t{0});
+    reader from{one};
+    const auto done = sas::verification(26).load(from);
+    return done ? errc{} : done.error().code();
+  };
+  using enum sas::ending;
+  const leaves most(limits::verification_contributors), crowd(limits::verification_contributors + 1);
+  CHECK(loaded(most, epoch_over, most) == errc{});
+  CHECK(loaded(crowd, undecided, {}) == errc::over_limit);
+  CHECK(loaded({0, 1}, undecided, crowd) == errc::over_limit);
+  CHECK(loaded({0, 1}, sas::ending{static_cast<std::uint8_t>(epoch_over) + 1}, {}) == errc::malformed);
 }
 
 }  // namespace
@@ -584,7 +589,7 @@ TEST_CASE("without randomness nothing changes") {
   deterministic_environment env(24);
   hall room(env, {0, 1});
   for (std::uint64_t calls = 0; calls < 2; ++calls) {
-    env.fail_after(calls);
+    env.fail_once_after(calls);
     CHECK(room.start(0, {1}).error() == errc::no_entropy);
     CHECK(room[0].phase() == phase::idle);
     CHECK(room[0].take_messages().empty());
