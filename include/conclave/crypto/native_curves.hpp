@@ -41,8 +41,7 @@ struct native_curves : Library {
       const auto next = items.first(std::min(items.size(), detail::curve_batch));
       const auto is_long = [](const signed_item& item) { return item.message.size() >= detail::long_message; };
       const auto in_lanes = static_cast<std::size_t>(std::ranges::find_if(next, is_long) - next.begin());
-      const std::size_t n =
-          kernels == nullptr ? 0 : detail::worthwhile(kernels->lanes, kernels->verify_from, in_lanes);
+      const std::size_t n = kernels == nullptr ? 0 : detail::worthwhile(kernels->lanes, kernels->verify_from, in_lanes);
       if (n == 0) {
         const signed_item& one = items.front();
         CONCLAVE_CHECK(Library::verify(scheme, one.public_key, one.message, one.signature));
