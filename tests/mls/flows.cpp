@@ -27,7 +27,7 @@ class known_psks final : public psk_source {
 };
 
 /// A newcomer joins by external commit; everybody follows.
-group external_join(party& p, std::size_t from, client&& me, external_join_options options = {}) {
+group join_from_outside(party& p, std::size_t from, client&& me, external_join_options options = {}) {
   const bytes info = must(p[from].group_info(p.env, {true, true}));
   auto joined = must(group::join_external(p.env, std::move(me), info, options, p.options().policy));
   for (const std::size_t i : p.inside()) must(p[i].process(joined.commit));
@@ -52,7 +52,7 @@ TEST_CASE("a newcomer joins by external commit, and is a member like any other")
   const auto n = static_cast<std::size_t>(GENERATE(1, 2, 3, 4, 7));
   CAPTURE(n);
   party p(n);
-  group newcomer = external_join(p, n - 1, make_client(p.env, "newcomer"));
+  group newcomer = join_from_outside(p, n - 1, make_client(p.env, "newcomer"));
   check_agreement(p, newcomer);
   auto commit = must(newcomer.commit(p.env, {}));
   for (const std::size_t i : p.inside()) must(p[i].process(commit.message()));
