@@ -95,7 +95,7 @@ class meeting_verification {
     epoch_.reset();
   }
 
-  void save(secret_writer& w) const { run_.save(w); }
+  void save(auto& w) const { run_.save(w); }
   [[nodiscard]] status load(reader& in) { return run_.load(in); }
 
  private:
