@@ -210,7 +210,11 @@ TEST_CASE("M25: what came back goes on with nothing but the same place in the sa
     CHECK(before.chat().messages().size() == 1);
   };
   refused(std::move(other[1]));  // another meeting
-  refused(std::move(t[1]));      // somebody else's place
+  auto own = *meeting::create(t.env, t.seats[2].who, "another of the same person");
+  auto words = *own.write("alone");
+  own.apply(std::move(words));
+  refused(std::move(own));
+  refused(std::move(t[1]));  // somebody else's place
   CHECK(t[1].write("still working"));
   CHECK_FALSE(back.room.continue_from(std::move(back.room)));
   REQUIRE(back.room.continue_from(std::move(t[2])));
@@ -316,6 +320,22 @@ TEST_CASE("a meeting that is over is not restored") {
   t.commit(0, *t[0].remove(t[1].own_leaf()));
   const bytes stored = *t[1].snapshot(a_key());
   CHECK(meeting::restore(t.env, a_key(), t[1].sequence(), stored, t.seats[1].who).error().code() == errc::misuse);
+}
+
+TEST_CASE("a group that was stored with anything else beside it is no meeting") {
+  table t(1);
+  secret_bytes unknown{9}, longer;
+  secret_writer w{longer};
+  t[0].verification().save(w);
+  const auto restored = [&](const secret_bytes& beside) {
+    const bytes stored = *group_of(t[0]).snapshot(t.env, a_key(), beside);
+    const auto got = meeting::restore(t.env, a_key(), t[0].sequence(), stored, t.seats[0].who);
+    return got ? errc{} : got.error().code();
+  };
+  CHECK(restored(longer) == errc{});
+  longer.push_back(0);
+  CHECK(restored(longer) == errc::malformed);
+  CHECK(restored(unknown) == errc::unsupported);
 }
 
 TEST_CASE("a name is as short everywhere as in create()") {

@@ -313,6 +313,19 @@ TEST_CASE("a lobby that has filled up meanwhile takes back whom it knew first") 
   CHECK(hall.waiting().front().ticket == first.ticket);
 }
 
+TEST_CASE("a lobby has so many places, however small a knock is") {
+  table t(1);
+  lobby hall(of_webex(), meeting_kind::scheduled);
+  lobby::outcome crowd;
+  for (std::uint32_t i = 0; i < limits::waiting_joins; ++i) {
+    crowd.admitted.emplace_back().signature_key.resize(4);
+    store_be(i, crowd.admitted.back().signature_key);
+  }
+  CHECK(hall.give_back(std::move(crowd)).empty());
+  visitor_with ada(t.env, "ada", a_client(platform::desktop_macos));
+  CHECK(hall.knock(t[0], ada.wish.key_package()).error().code() == errc::over_limit);
+}
+
 static_assert(!std::is_copy_constructible_v<lobby> && std::is_move_assignable_v<lobby>);
 
 }  // namespace meeting_test

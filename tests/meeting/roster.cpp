@@ -218,7 +218,7 @@ TEST_CASE("a roster says since when, with what, and whose code was compared") {
 TEST_CASE("who was never seen is found by nobody, and judged by nobody") {
   attendance who;
   CHECK(who.find(mls::leaf_index{3}) == nullptr);
-  CHECK_FALSE(who.judge(mls::leaf_index{3}, identity_state::revoked));
+  CHECK_FALSE(who.judge(mls::leaf_index{3}, identity_state::unverified));
   CHECK_FALSE(who.states().worst());
   who.add(mls::leaf_index{3}, {1, "ada", identity_state::unverified});
   CHECK(who.find(mls::leaf_index{3})->name == "ada");
