@@ -8,33 +8,48 @@
 #include "../tests/mls/forger.hpp"
 #include "support/oracle.hpp"
 
+#include <map>
+
 namespace {
 
 using namespace mls_test;
 using conclave_fuzz::edit, conclave_fuzz::require, conclave_fuzz::script;
 
-/// What the forger says are the keys that it names.
-struct claimed_psks final : psk_source {
-  bytes value;
-  [[nodiscard]] result<secret_bytes> external(byte_view) override { return secret_bytes(32, 7); }
-  [[nodiscard]] result<secret_bytes> resumption(byte_view, std::uint64_t) override {
-    return secret_bytes(value.begin(), value.end());
-  }
-};
-
-/// What every member's host knows beside the old group.
+/// What every member's host knows beside the present epoch: the keys of epochs that are over, which make no successor.
 struct known_psks final : psk_source {
+  std::map<std::uint64_t, bytes> history;
   [[nodiscard]] result<secret_bytes> external(byte_view id) override {
     if (as_text(id) != "shared") return errc::unknown_key;
     return secret_bytes(32, 7);
   }
-  [[nodiscard]] result<secret_bytes> resumption(byte_view, std::uint64_t) override { return errc::unknown_key; }
+  [[nodiscard]] result<secret_bytes> resumption(byte_view group_id, std::uint64_t number) override {
+    if (as_text(group_id) != "party" || !history.contains(number)) return errc::unknown_key;
+    return secret_bytes(history[number].begin(), history[number].end());
+  }
+};
+
+/// What the forger says are the keys that it names: the right ones, where it has not spoilt them.
+struct claimed_psks final : psk_source {
+  known_psks* known = nullptr;
+  bytes value;  // of the present epoch, and of any other that nobody knows
+  bool spoilt = false;
+  [[nodiscard]] result<secret_bytes> external(byte_view) override { return secret_bytes(32, 7); }
+  [[nodiscard]] result<secret_bytes> resumption(byte_view group_id, std::uint64_t number) override {
+    auto out = known->resumption(group_id, number);
+    if (!out) out = secret_bytes(value.begin(), value.end());
+    if (spoilt) (*out)[0] ^= 1U;
+    return out;
+  }
 };
 
 class play {
  public:
   explicit play(script in) : in_{in}, old_{2 + in_.byte() % 3U, options()} {
-    for (unsigned n = in_.byte() % 3U; n > 0; --n) old_.commit(in_.byte() % old_.size());
+    for (unsigned n = in_.byte() % 3U; n > 0; --n) {
+      const byte_view psk = old_[0].resumption().reveal();
+      known_.history[old_[0].epoch_number()] = to_bytes(psk);
+      old_.commit(in_.byte() % old_.size());
+    }
     reinit_ = in_.byte() % 2 == 0;
     if (in_.byte() % 4 == 0) extensions_ = wire::encode_items(std::array{required_nothing});
     if (!reinit_) return;
@@ -103,32 +118,35 @@ class play {
     bool right_key = true, well_formed = true;
     std::size_t links = 0, others = 0;
     claimed_psks claimed;
+    claimed.known = &known_;
     claimed.value = to_bytes(old_[0].resumption().reveal());
     for (unsigned n = in_.byte() % 8U == 0 ? in_.byte() % 4U : 1U; n > 0; --n) {
       pre_shared_key_id id = link();
       switch (in_.byte() % 16) {
         case 0: id.usage = resumption_psk_usage{static_cast<std::uint8_t>(1 + in_.byte() % 3)}; break;
-        case 1: id.psk_epoch += in_.byte(); break;
+        case 1: id.psk_epoch = in_.byte() % (id.psk_epoch + 2); break;
         case 2: id.psk_group_id = in_.take(in_.byte() % 6U); break;
         case 3: id.psk_nonce = keep(bytes(in_.byte() % 64U, 1)); break;
         case 4:
           id.type = psk_type::external;
           id.psk_id = as_bytes(in_.byte() % 2 == 0 ? "shared" : "strange");
           break;
-        case 5: claimed.value[in_.byte() % 32U] ^= 1U; break;
+        case 5: claimed.spoilt = true; break;
         default: break;
       }
       well_formed = well_formed && id.psk_nonce.size() == 32;
-      const bool of_old = equal(id.psk_group_id, old_[0].group_id()) && id.psk_epoch == old_[0].epoch_number();
+      const bool of_group = equal(id.psk_group_id, old_[0].group_id()),
+                 of_old = of_group && id.psk_epoch == old_[0].epoch_number(),
+                 known = of_old || (of_group && known_.history.contains(id.psk_epoch));
       if (id.type == psk_type::external)
         right_key = right_key && as_text(id.psk_id) == "shared";
       else if (of_old && id.usage == link().usage)
         ++links;
-      else if (!of_old || id.usage != resumption_psk_usage::application)  // else the same key once more, and no link
+      else if (!known || id.usage != resumption_psk_usage::application)  // else a key like any other, and no link
         ++others;
       draft.psks.push_back(id);
     }
-    if (!no_resumption(draft.psks)) right_key = right_key && equal(claimed.value, old_[0].resumption().reveal());
+    if (!no_resumption(draft.psks)) right_key = right_key && !claimed.spoilt;
     if (const auto psk = find_psks(f.suite(), draft.psks, &claimed)) draft.psk_secret = to_bytes(psk->reveal());
 
     group_context said;  // its views are of what is kept
@@ -141,7 +159,7 @@ class play {
       switch (in_.byte() % 16) {
         case 0: context.epoch = in_.byte() % 4; break;
         case 1: context.group_id = in_.take(4); break;
-        case 2: context.extensions = must(extension_list::check(other_extensions_)); break;
+        case 2: context.extensions = must(extension_list::check(other_extensions_[in_.byte() % 3U])); break;
         case 3: context.version = protocol_version{in_.byte()}; break;
         default: break;
       }
@@ -153,8 +171,8 @@ class play {
 
     const auto old_members = names(old_[0].tree());
     // a leaf that comes from a commit says in which group it stands, and everybody has to know the extensions
-    const bool can_be =
-        (next.size() == 1 || equal(said.group_id, group_id_)) && !equal(said.extensions.encoded(), other_extensions_);
+    const bool can_be = (next.size() == 1 || equal(said.group_id, group_id_)) &&
+                        !equal(said.extensions.encoded(), other_extensions_[2]);
     const bool as_promised =
         !reinit_ || (equal(said.group_id, group_id_) && equal(said.extensions.encoded(), extensions_));
     const bool expected =
@@ -165,7 +183,10 @@ class play {
     if (in_.byte() % 8 == 0) edit(message, in_);
     const bytes before = whole_state(old_[joiner]);
     if (in_.byte() % 4 == 0) {  // it is no group of its own: without the old one nobody joins
-      const bool plain = draft.psks.empty() || (links == 0 && no_resumption(draft.psks));
+      const bool plain = std::ranges::none_of(draft.psks, [&](const auto& id) {
+        return id.type == psk_type::resumption &&
+               (id.usage != resumption_psk_usage::application || id.psk_epoch == old_[0].epoch_number());
+      });
       auto alone = group::join(old_.env, who.clone(), std::move(package), message, {}, old_.options().policy);
       require(plain || !alone, "a successor was joined without what it follows");
       if (alone) return;
@@ -216,7 +237,8 @@ class play {
   script in_;
   known_psks known_;
   bytes group_id_ = to_bytes(as_bytes("next")), extensions_;
-  bytes other_extensions_ = wire::encode_items(std::array{extension{extension_type{0x0a0a}, {}}});
+  const std::array<bytes, 3> other_extensions_{bytes{}, wire::encode_items(std::array{required_nothing}),
+                                               wire::encode_items(std::array{extension{extension_type{0x0a0a}, {}}})};
   std::deque<bytes> kept_;
   std::uint8_t nonces_ = 0;
   bool reinit_ = false;

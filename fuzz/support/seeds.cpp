@@ -181,5 +181,8 @@ int main(int argc, char** argv) {
   write_scripts(env, folder("successor"), 3, 12, 80);
   // one bit of a membership tag, and of a sequence number
   save(folder("group"), "damaged_tag", bytes{1, 1, 7, 0, 1, 1168 >> 8U, 1168 & 255U, 3, 1});
+  // the successor of two people with extensions that nobody has agreed on, and one that follows an older epoch
+  save(folder("successor"), "other_extensions", bytes{0, 0, 0, 1, 1, 0, 0, 1, 15, 2, 1, 1, 1});
+  save(folder("successor"), "link_to_an_older_epoch", bytes{0, 1, 0, 0, 1, 1, 0, 0, 1, 1, 1, 15, 1, 1});
   save(folder("snapshot"), "damaged_sequence", bytes{2, 1, 0, 0x13, 3, 1});
 }
