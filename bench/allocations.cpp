@@ -10,6 +10,7 @@ namespace {
 
 thread_local std::uint64_t count = 0;
 thread_local std::uint64_t held = 0;
+thread_local std::uint64_t most_held = 0;
 
 }  // namespace
 
@@ -18,6 +19,7 @@ void* operator new(std::size_t size) {
   if (memory == nullptr) throw std::bad_alloc();
   ++count;
   held += malloc_usable_size(memory);
+  if (held > most_held) most_held = held;
   return memory;
 }
 void* operator new[](std::size_t size) { return operator new(size); }
@@ -34,5 +36,9 @@ namespace conclave_bench {
 std::uint64_t allocations() noexcept { return count; }
 
 std::uint64_t bytes_held() noexcept { return held; }
+
+high_water::high_water() noexcept : before_{held} { most_held = held; }
+
+std::uint64_t high_water::bytes() const noexcept { return most_held - before_; }
 
 }  // namespace conclave_bench

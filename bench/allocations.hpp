@@ -14,6 +14,16 @@ namespace conclave_bench {
 /// bytes_held(): what this thread has allocated and not given back, rounded up as malloc does.
 [[nodiscard]] std::uint64_t bytes_held() noexcept;
 
+/// high_water: the most that this thread has held at a time since it was made, beyond what it held then. One at a time.
+class high_water {
+ public:
+  high_water() noexcept;
+  [[nodiscard]] std::uint64_t bytes() const noexcept;
+
+ private:
+  std::uint64_t before_;
+};
+
 /// report_allocations(state, count): the counter "allocations" of a benchmark, per operation.
 inline void report_allocations(benchmark::State& state, std::uint64_t count) {
   state.counters["allocations"] = benchmark::Counter(static_cast<double>(count), benchmark::Counter::kAvgIterations);

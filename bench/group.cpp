@@ -2,10 +2,13 @@
 /// Groups: group/<op>/<suite>/<N>/<bare|full> and group/key_package/<suite>. In a bare group one commit has added
 /// everybody and all parents are blank, in a full one everybody has committed once. What does not depend on the shape
 /// is measured in bare groups only. Handshakes are PrivateMessages, as by default. With CONCLAVE_BENCH_LARGE in the
-/// environment there are groups of 100,000 too.
+/// environment there are bare groups of 30,000 and 100,000 too. The counter peak_bytes_per_member is the most memory that
+/// an operation has at a time, beyond what is there before it; a joined group is part of it, and no Welcome.
 #include "allocations.hpp"
 
 #include <conclave/mls/group.hpp>
+
+#include <support/threads.hpp>
 
 #include <benchmark/benchmark.h>
 
@@ -243,8 +246,8 @@ struct newcomer {
 
   newcomer(crowd& c, const basic_suite<provider>& s, std::uint32_t n)
       : who{make_client(s, n)}, package{make_package(s, who)}, invitation{invite(c)} {}
-  [[nodiscard]] group join() const {
-    return must(group::join(env, who.clone(), clone(package), invitation.welcome(), {}, {}));
+  [[nodiscard]] group join(const group_policy& policy = {}) const {
+    return must(group::join(env, who.clone(), clone(package), invitation.welcome(), {}, policy));
   }
 
  private:
@@ -255,13 +258,36 @@ struct newcomer {
   }
 };
 
-void join(benchmark::State& state, int suite, std::uint32_t n, shape of) {
+/// with_two(f): f(policy) with one worker thread beside the caller's.
+template <class F>
+void with_two(F&& f) {
+  conclave_test::threads two(2);
+  group_policy policy;
+  policy.workers = &two;
+  f(policy);
+}
+
+/// report_peak(state, n, operation): runs it once more, and counts the memory.
+template <class F>
+void report_peak(benchmark::State& state, std::uint32_t n, F&& operation) {
+  const conclave_bench::high_water peak;
+  operation();
+  state.counters["peak_bytes_per_member"] = static_cast<double>(peak.bytes()) / n;
+}
+
+void join_as(benchmark::State& state, int suite, std::uint32_t n, shape of, const group_policy& policy) {
   const newcomer one(the_crowd(suite, n, of), suite_of(suite), n);
-  for (auto _ : state) benchmark::DoNotOptimize(one.join());
+  for (auto _ : state) benchmark::DoNotOptimize(one.join(policy));
   const std::uint64_t before = conclave_bench::bytes_held();
-  const group joined = one.join();
-  state.counters["bytes_per_member"] = static_cast<double>(conclave_bench::bytes_held() - before) / (n + 1);
+  report_peak(state, n + 1, [&] {
+    const group joined = one.join(policy);
+    state.counters["bytes_per_member"] = static_cast<double>(conclave_bench::bytes_held() - before) / (n + 1);
+  });
   report_wire_bytes(state, one.invitation.welcome().size());
+}
+void join(benchmark::State& state, int suite, std::uint32_t n, shape of) { join_as(state, suite, n, of, {}); }
+void join_workers(benchmark::State& state, int suite, std::uint32_t n, shape of) {
+  with_two([&](const group_policy& policy) { join_as(state, suite, n, of, policy); });
 }
 
 /// The whole state, sealed; wire_bytes is its size.
@@ -270,22 +296,46 @@ void snapshot(benchmark::State& state, int suite, std::uint32_t n, shape of) {
   const snapshot_key key = must(snapshot_key::copy_of(bytes(32, 1)));
   std::size_t size = 0;
   for (auto _ : state) size = must(joined.snapshot(env, key)).size();
+  report_peak(state, n + 1, [&] { (void)must(joined.snapshot(env, key)); });
   report_wire_bytes(state, size);
 }
 
-/// A founder adds everybody else by one commit.
-void add_all(benchmark::State& state, int suite, std::uint32_t n, shape) {
+void restore(benchmark::State& state, int suite, std::uint32_t n, shape of) {
+  group joined = newcomer(the_crowd(suite, n, of), suite_of(suite), n).join();
+  const snapshot_key key = must(snapshot_key::copy_of(bytes(32, 1)));
+  const bytes sealed = must(joined.snapshot(env, key));
+  for (auto _ : state) benchmark::DoNotOptimize(must(group::restore(env, key, 0, sealed, {})));
+  report_peak(state, n + 1, [&] { (void)must(group::restore(env, key, 0, sealed, {})); });
+}
+
+/// everybody(suite, n): the key packages of n members, made once.
+[[nodiscard]] const std::vector<bytes>& everybody(int suite, std::uint32_t n) {
+  static std::map<std::pair<int, std::uint32_t>, std::vector<bytes>> known;
+  std::vector<bytes>& packages = known[{suite, n}];
   const auto s = suite_of(suite);
-  auto founder = must(group::create(env, s.id(), make_client(s, 0), as_bytes("bench"), {}, {}));
-  std::vector<bytes> packages;
-  for (std::uint32_t i = 1; i < n; ++i) packages.push_back(make_package(s, make_client(s, i)).message);
+  while (packages.size() < n)
+    packages.push_back(make_package(s, make_client(s, static_cast<std::uint32_t>(packages.size()))).message);
+  return packages;
+}
+
+/// A founder adds everybody else by one commit.
+void add_all_as(benchmark::State& state, int suite, std::uint32_t n, const group_policy& policy) {
+  const auto s = suite_of(suite);
+  auto founder = must(group::create(env, s.id(), make_client(s, 0), as_bytes("bench"), {}, policy));
+  const std::vector<bytes>& packages = everybody(suite, n - 1);
   const std::vector<byte_view> add(packages.begin(), packages.end());
   std::size_t size = 0;
-  for (auto _ : state) {
+  const auto once = [&] {
     const auto pending = must(founder.commit(env, {add, {}, {}, true}));
     size = pending.message().size() + pending.welcome().size();
-  }
+  };
+  for (auto _ : state) once();
+  report_peak(state, n, once);
   report_wire_bytes(state, size);
+}
+void add_all(benchmark::State& state, int suite, std::uint32_t n, shape) { add_all_as(state, suite, n, {}); }
+void add_all_workers(benchmark::State& state, int suite, std::uint32_t n, shape) {
+  with_two([&](const group_policy& policy) { add_all_as(state, suite, n, policy); });
 }
 
 constexpr std::size_t message_bytes = 1200;
@@ -350,9 +400,7 @@ bool register_all() {
     if (run == receive_commit && of == shape::bare && n >= 1000) b->Iterations(n >= 10000 ? 2 : 10);
     if (run == receive_gathered) b->Iterations(2);
   };
-  std::vector<std::uint32_t> sizes{10, 200, 1000, 10000};
-  if (std::getenv("CONCLAVE_BENCH_LARGE") != nullptr) sizes.push_back(100000);
-  for (const std::uint32_t n : sizes) {
+  for (const std::uint32_t n : {10U, 200U, 1000U, 10000U}) {
     for (const shape of : {shape::bare, shape::full}) {
       add("create_commit", create_commit, n, of);
       add("receive_commit", receive_commit, n, of);
@@ -362,11 +410,24 @@ bool register_all() {
     if (n >= 1000) add("create_gathered", create_gathered, n, shape::bare);
     if (n >= 1000) add("receive_gathered", receive_gathered, n, shape::bare);
     add("snapshot", snapshot, n, shape::bare);
+    add("restore", restore, n, shape::bare);
     if (n > 1000) continue;  // nothing below grows with the group
     add("protect", protect, n, shape::bare);
     add("unprotect", unprotect, n, shape::bare);
     add("export", export_secret, n, shape::bare);
   }
+  for (const std::uint32_t n : {1000U, 10000U}) {
+    add("join_workers", join_workers, n, shape::bare);
+    add("add_all_workers", add_all_workers, n, shape::bare);
+  }
+  if (std::getenv("CONCLAVE_BENCH_LARGE") != nullptr)
+    for (const std::uint32_t n : {30000U, 100000U}) {
+      add("join", join, n, shape::bare);
+      add("join_workers", join_workers, n, shape::bare);
+      add("add_all", add_all, n, shape::bare);
+      add("snapshot", snapshot, n, shape::bare);
+      add("restore", restore, n, shape::bare);
+    }
   for (const int id : {1, 2, 3})
     benchmark::RegisterBenchmark(("group/key_package/" + std::to_string(id)).c_str(), key_package, id)
         ->Unit(benchmark::kMicrosecond);
