@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Points of Edwards' curve of RFC 8032, as many side by side as a vector has lanes, and multiples of its base point. Written
-// once for all vectors, above x86_field25519.inl.
+// Points of Edwards' curve of RFC 8032, as many side by side as a vector has lanes, and multiples of its base point.
+// Written once for all vectors, above x86_field25519.inl.
 
 // RFC 8032 5.1: d, twice d, the square root of -1, and the base point
 inline constexpr std::uint64_t curve_d[5] = {0x34dca135978a3, 0x1a8283b156ebd, 0x5e7a26001c029, 0x739c663a03cbb,
@@ -75,8 +75,8 @@ template <bool WithT, class Addend>
   finish(p, WithT, b - a, select(negative, more, less), select(negative, less, more), b + a);
 }
 
-/// row: an addend of one lane, in the order of its members, each in five numbers of 51 bits; an affine one ends with the
-/// first 16.
+/// row: an addend of one lane, in the order of its members, each in five numbers of 51 bits; an affine one ends with
+/// the first 16.
 inline constexpr std::size_t affine_row = 16, full_row = 24;
 
 /// write_rows(a, z, to): lane i to to[i].
@@ -235,7 +235,7 @@ class comb_table {
     sixteen sum, difference, t2d;
   };
 
-  comb_table() noexcept {
+  [[gnu::noinline]] comb_table() noexcept {  // its frame would stand between secrets and wipe_stack()
     constexpr std::size_t groups = 16 / lanes;
     start_ = base_point();
     point some[groups];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Elements of the field of 2^255 - 19, as many side by side as a vector has lanes, and what needs no product of two limbs.
-// Written once for all vectors: the headers of the fields include this inside their own regions and namespaces, behind
-// their vectors and the shape of their limbs; a template would stay baseline code.
+// Elements of the field of 2^255 - 19, as many side by side as a vector has lanes, and what needs no product of two
+// limbs. Written once for all vectors: the headers of the fields include this inside their own regions and namespaces,
+// behind their vectors and the shape of their limbs; a template would stay baseline code.
 //
 // Each vector holds the same limb of all elements, the lowest limb first. Sums and differences are left wide; the type
 // knows how wide, and the compiler refuses what might not fit.
@@ -23,8 +23,8 @@ static_assert(fe_bytes == limb_count * sizeof(vec));
 [[nodiscard]] constexpr std::uint64_t limb_mask(std::size_t i) noexcept {
   return (std::uint64_t{1} << limb_bits(i)) - 1;
 }
-/// multiples_above(v): the fewest times p whose limbs are all beyond those of an fe<v>. Limb 0 of p, 2^limb_bits - 19, is the
-/// one that falls short the most.
+/// multiples_above(v): the fewest times p whose limbs are all beyond those of an fe<v>. Limb 0 of p, 2^limb_bits - 19, is
+/// the one that falls short the most.
 [[nodiscard]] constexpr std::uint64_t multiples_above(std::uint64_t v) noexcept {
   return (v + 19 * v / (limb_mask(0) - 18) + unit) / unit;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// SHA-512 of as many messages side by side as a vector has lanes (FIPS 180-4 6.4). Messages and lengths are public. Written
-// once for all vectors.
+// SHA-512 of as many messages side by side as a vector has lanes (FIPS 180-4 6.4). Messages and lengths are public.
+// Written once for all vectors.
 
 /// hash_input: one message in three pieces, as the challenge of Ed25519 is hashed (RFC 8032 5.1.7 step 2).
 struct hash_input {
