@@ -124,6 +124,31 @@ TEST_CASE("Many signatures: all have to be right, in any number") {
   });
 }
 
+TEST_CASE("Many signatures: a long message goes to the library, wherever it stands") {
+  auto all = letters(20);
+  system_environment env;
+  const bytes seed(32, 99);
+  letter large{bytes(32), bytes(detail::long_message, 5), bytes(64)};
+  REQUIRE(sodium::signature_public_key(ed25519, seed, large.key));
+  REQUIRE(sodium::sign(env, ed25519, seed, large.key, large.message, large.signature));
+  with_and_without([&](const simd::curve_kernels* kernels) {
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      INFO(i);
+      auto items = items_of(all, all.size());
+      items[i] = {large.key, large.message, large.signature};
+      witness::verified = 0;
+      CHECK(verify_many<P>(ed25519, items));
+      const auto alone = [&](std::size_t n) { return kernels == nullptr ? n : n % kernels->lanes == 1 ? 1U : 0U; };
+      CHECK(witness::verified == static_cast<int>(alone(i) + 1 + alone(items.size() - 1 - i)));
+      for (const std::size_t other : {i, std::size_t{0}, items.size() - 1}) {
+        auto wrong = items;
+        wrong[other].signature = all[(other + 1) % all.size()].signature;
+        CHECK(verify_many<P>(ed25519, wrong).error() == errc::unauthentic);
+      }
+    }
+  });
+}
+
 namespace {
 std::optional<errc> code(const status& s) { return s ? std::nullopt : std::optional(s.error().code()); }
 }  // namespace

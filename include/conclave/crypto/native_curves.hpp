@@ -23,7 +23,7 @@ inline constexpr std::size_t curve_batch = 128;
 
 /// long_message: bytes from which on a signed message goes to the library. All lanes hash as many blocks as the longest
 /// of their messages has, which a commit of megabytes beside a leaf makes slower than one stream.
-inline constexpr std::size_t long_message = 16384;
+inline constexpr std::size_t long_message = 65536;
 
 }  // namespace detail
 
