@@ -397,6 +397,16 @@ class town_hall {
     return getrusage(RUSAGE_SELF, &used) == 0 ? static_cast<double>(used.ru_maxrss) / 1024 : 0;
   }
 
+  /// What this process has computed so far, in seconds of one processor.
+  [[nodiscard]] static double processors_time() {
+    rusage used{};
+    if (getrusage(RUSAGE_SELF, &used) != 0) return 0;
+    const auto seconds = [](const timeval& t) {
+      return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+    };
+    return seconds(used.ru_utime) + seconds(used.ru_stime);
+  }
+
   static void print_costs(const char* what, const commit_costs& c) {
     std::printf("  %-15s %zu commits, %.1f KB each (%.1f at most)\n", what, c.create.values.size(),
                 c.bytes.median() / 1000, c.bytes.largest() / 1000);
@@ -433,7 +443,8 @@ class town_hall {
     std::printf("  after leaving   %zu frames offered to %zu who left, none could be opened\n", refused_, leavers_);
     std::printf("  memory          %.0f MB at most, %.1f MB for each complete state\n", memory(),
                 memory_with_members_ / static_cast<double>(options_.complete));
-    std::printf("  time            %.1f s in all; the times above are one processor's\n", seconds);
+    std::printf("  time            %.1f s in all, %.1f s of processors; the times above are one processor's\n", seconds,
+                processors_time());
   }
 
   town_hall_options options_;
