@@ -85,8 +85,8 @@ class opener {
   /// try again; stale_epoch where it has closed; over_limit for more than limits::frame_bytes or
   /// limits::frame_metadata_bytes, a context from limits::streams on, or too many wrong tags before; no_space where
   /// `out` is shorter than the plaintext; replayed; unauthentic; misuse for a forbidden overlap.
-  /// On failure as much of `out` as the frame could have filled is zeroed; where `out` overlaps the frame, only by
-  /// unauthentic, so that a frame that is early can be opened in place later.
+  /// On failure as much of `out` as the frame could have filled is zeroed, but by misuse; where `out` overlaps the frame,
+  /// only by unauthentic, so that a frame that is early can be opened in place later.
   /// Aliasing: to open in place, `out` starts where the ciphertext does, header::decode(frame)->size() bytes into the
   /// frame. Otherwise it overlaps neither frame nor metadata.
   /// For a key that has opened a frame before it allocates nothing of its own; it takes no lock.
@@ -269,7 +269,7 @@ class opener {
   [[nodiscard]] static result<opened> outcome(const status& done, byte_view frame, byte_span out, const parts& p) {
     if (done) return opened{p.out, p.from.index, p.epoch->number(), p.from.context, p.ctr, p.epoch->late};
     out = out.first(std::min(out.size(), frame.size()));
-    if (!overlaps(frame, out)) std::ranges::fill(out, std::uint8_t{0});
+    if (done.error() != errc::misuse && !overlaps(frame, out)) std::ranges::fill(out, std::uint8_t{0});
     return done.error();
   }
 

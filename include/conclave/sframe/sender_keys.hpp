@@ -162,7 +162,7 @@ class sender_key_opener {
   [[nodiscard]] result<sender_opened> open(byte_view frame, byte_view metadata, byte_span out, steady_time now) {
     out = out.first(std::min(out.size(), frame.size()));
     auto done = open_checked(frame, metadata, out, now);
-    if (!done && !overlaps(frame, out)) std::ranges::fill(out, std::uint8_t{0});
+    if (!done && done.error() != errc::misuse && !overlaps(frame, out)) std::ranges::fill(out, std::uint8_t{0});
     return done;
   }
 
