@@ -148,8 +148,41 @@ TEST_CASE("a tree takes so many leaves and no more, not even many with one key o
   REQUIRE(full.add_leaves(views));
   const auto import = [&] { return ratchet_tree<provider>::import(full.suite(), {}, full.encode_items()); };
   check_fails(import(), errc::refused, rules::credential_supported_by_all);
+  const auto beside = [&](const auto& like) { return ratchet_tree<provider>::import(like, full.encode_items()); };
+  check_fails(beside(empty_tree()), errc::refused, rules::credential_supported_by_all);
   full.remove_leaf(leaf_index{0});
   CHECK(import());
+  CHECK(beside(tree));
+}
+
+TEST_CASE("a tree that was stored beside another is held to the rules of any tree") {
+  const bytes one = bare_leaf(bytes(32, 1), bytes(32, 2), 1), other = bare_leaf(bytes(32, 3), bytes(32, 4), 1);
+  const bytes above = wire::encode(parent_node{one, {}, {}});
+  auto like = empty_tree();
+  const std::array<byte_view, 2> both{one, other};
+  REQUIRE(like.add_leaves(both));
+  const auto import = [&](std::initializer_list<std::pair<node_type, byte_view>> nodes) {
+    bytes items;
+    writer w{items};
+    for (const auto& [type, content] : nodes) {
+      w.number(static_cast<std::uint8_t>(!content.empty()));
+      if (content.empty()) continue;
+      wire::write(w, type);
+      w.raw(content);
+    }
+    return ratchet_tree<provider>::import(like, items);
+  };
+  using enum node_type;
+  CHECK(import({{leaf, one}, {parent, {}}, {leaf, other}}));
+  check_fails(import({}), errc::over_limit, rules::tree_size);
+  check_fails(ratchet_tree<provider>::import(like, bytes(node_width(limits::leaves) + 1)), errc::over_limit,
+              rules::tree_size);
+  check_fails(import({{leaf, one}, {leaf, other}}), errc::malformed, rules::node_type_by_position);
+  check_fails(import({{parent, above}}), errc::malformed, rules::node_type_by_position);
+  check_fails(import({{leaf, one}, {parent, {}}}), errc::malformed, rules::last_node_not_blank);
+  check_fails(import({{leaf, one}, {parent, {}}, {leaf, one}}), errc::refused, rules::unique_keys);
+  check_fails(import({{leaf, one}, {parent, {}}, {leaf, {}}, {parent, {}}, {leaf, {}}, {parent, above}}), errc::refused,
+              rules::parent_hash_valid);
 }
 
 }  // namespace mls_test
