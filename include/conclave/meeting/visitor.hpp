@@ -2,6 +2,7 @@
 /// visitor: somebody who asks to be let in, as a key package shows them.
 #pragma once
 
+#include <conclave/meeting/knock.hpp>
 #include <conclave/meeting/roster.hpp>
 #include <conclave/mls/group.hpp>
 
