@@ -84,6 +84,9 @@ TEST_CASE("leaf_not_ca") {
   trial u;  // it says that it is none, and that it signs certificates
   u.member().usage = digital_signature | cert_sign;
   breaks(u, "half an authority as member", rules::leaf_not_ca, untrusted);
+  trial v;  // it says that it is one, and that it signs none
+  v.member().ca = true;
+  breaks(v, "an idle authority as member", rules::leaf_not_ca, untrusted);
 }
 
 TEST_CASE("certificate_format: an object identifier is complete") {

@@ -25,6 +25,7 @@ inline constexpr difference differences[] = {
     {"wrong key", "openssl does not know the leaf node whose key the certificate is for"},
     {"scheme of another curve", "likewise"},
     {"authority as member", "any authority is an end entity to it; to RFC 9420 the two are different things"},
+    {"an idle authority as member", "likewise"},
     {"key usage unlimited", "without keyUsage all uses are allowed (RFC 5280); members are asked to state theirs"},
     {"two e-mail addresses", "one of them is enough for a mail client; a roster shows one name for a person"},
     {"no name of that kind", "a subjectAltName of any kind is fine where no name is asked for"},

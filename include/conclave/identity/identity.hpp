@@ -19,7 +19,6 @@ class identity {
   /// generate(env, name): a name with a fresh Ed25519 key. Errors: over_limit (name), no_entropy, unsupported.
   template <crypto_provider P = default_provider>
   [[nodiscard]] static result<identity> generate(environment& env, std::string_view name) {
-    if (name.size() > limits::name_bytes) return errc::over_limit;
     CONCLAVE_TRY(auto key, signature_key::generate<P>(env, signature_scheme::ed25519));
     return claimed(name, std::move(key));
   }
