@@ -18,7 +18,8 @@ constexpr std::string_view alice = "alice@example.org";
 constexpr auto ed25519 = signature_scheme::ed25519;
 
 /// What OpenSSL does not ask for (tests/identity/openssl.hpp says why); it also reads some certificates that are no DER,
-/// Botan, which is asked too, refuses some that it takes, and constraints that cannot be evaluated allow nothing.
+/// Botan, which is asked too, refuses some that it takes, and constraints that cannot be evaluated allow nothing. Of
+/// critical extensions it understands some more, policies among them.
 bool stricter(const rule* broken) {
   const std::array rules{&rules::leaf_key,
                          &rules::leaf_not_ca,
@@ -32,7 +33,8 @@ bool stricter(const rule* broken) {
                          &rules::one_of_each_extension,
                          &rules::second_opinion,
                          &rules::name_constraints,
-                         &rules::leaf_not_self_signed};
+                         &rules::leaf_not_self_signed,
+                         &rules::known_critical_extensions};
   return std::ranges::find(rules, broken) != rules.end();
 }
 
@@ -73,6 +75,17 @@ bool openssl_takes(const bytes& root, const std::vector<bytes>& chain, unix_time
   X509_VERIFY_PARAM_set_time(how, static_cast<time_t>(when.time_since_epoch().count()));
   if (expected) X509_VERIFY_PARAM_set1_email(how, expected->data(), expected->size());
   return X509_verify_cert(work.get()) == 1;
+}
+
+/// Key identifiers help to find an issuer and are no part of validation (RFC 5280 4.2.1.1, 6.1); to OpenSSL, an issuer whose
+/// identifier is another one is none.
+bool identifiers_differ(const bytes& root, const std::vector<bytes>& chain) {
+  for (std::size_t i = 0; i < chain.size(); ++i) {
+    const owned<X509> subject = parsed(chain[i]), issuer = parsed(i + 1 < chain.size() ? chain[i + 1] : root);
+    if (subject && issuer && X509_check_issued(issuer.get(), subject.get()) == X509_V_ERR_AKID_SKID_MISMATCH)
+      return true;
+  }
+  return false;
 }
 
 /// The drafts of a chain in order, made once: keys cost time.
@@ -185,7 +198,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const bool mixed = std::ranges::count_if(levels, [](const draft& d) { return !d.purposes.empty(); }) > 1;
   const auto asked = [&](int purpose) { return openssl_takes(root, chain, when, expected, purpose); };
   const bool takes = mixed ? asked(X509_PURPOSE_ANY) : asked(X509_PURPOSE_SMIME_SIGN) || asked(X509_PURPOSE_SSL_CLIENT);
-  require(takes || !is_verified(got.state), "verified, where OpenSSL finds something wrong");
+  require(takes || !is_verified(got.state) || identifiers_differ(root, chain),
+          "verified, where OpenSSL finds something wrong");
   if (takes && !is_verified(got.state) && !stricter(got.broken) && !(mixed && got.broken == &rules::purpose))
     require(false, got.broken->name);
   require(is_verified(got.state) == (got.broken == nullptr), "a verdict without its reason");
