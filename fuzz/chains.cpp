@@ -88,6 +88,14 @@ bool identifiers_differ(const bytes& root, const std::vector<bytes>& chain) {
   return false;
 }
 
+/// OpenSSL takes no certificate where an extension that it knows is no DER of it, needed here or not.
+bool an_extension_is_invalid(const std::vector<bytes>& chain) {
+  return std::ranges::any_of(chain, [](const bytes& der) {
+    const owned<X509> c = parsed(der);
+    return c && (X509_get_extension_flags(c.get()) & EXFLAG_INVALID) != 0;
+  });
+}
+
 /// The drafts of a chain in order, made once: keys cost time.
 struct stage {
   draft root = an_authority("root", ed25519), authority = an_authority("authority", ed25519), member = a_member(alice),
@@ -198,8 +206,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const bool mixed = std::ranges::count_if(levels, [](const draft& d) { return !d.purposes.empty(); }) > 1;
   const auto asked = [&](int purpose) { return openssl_takes(root, chain, when, expected, purpose); };
   const bool takes = mixed ? asked(X509_PURPOSE_ANY) : asked(X509_PURPOSE_SMIME_SIGN) || asked(X509_PURPOSE_SSL_CLIENT);
-  require(takes || !is_verified(got.state) || identifiers_differ(root, chain),
-          "verified, where OpenSSL finds something wrong");
+  const bool more = std::ranges::any_of(levels, [](const draft& d) { return !d.more.empty(); });
+  const bool other = identifiers_differ(root, chain) || (more && an_extension_is_invalid(chain));
+  require(takes || other || !is_verified(got.state), "verified, where OpenSSL finds something wrong");
   if (takes && !is_verified(got.state) && !stricter(got.broken) && !(mixed && got.broken == &rules::purpose))
     require(false, got.broken->name);
   require(is_verified(got.state) == (got.broken == nullptr), "a verdict without its reason");
