@@ -8,6 +8,8 @@
 
 #include <support/deterministic_environment.hpp>
 
+#include <conclave/simd/dispatch.hpp>
+
 #include <catch2/catch.hpp>
 
 #include <cstdio>
@@ -67,7 +69,8 @@ void out_of_memory(const std::string& operation, State&& state, Work&& work) {
     REQUIRE((state() == was));
     REQUIRE(points < 100'000);
   }
-  CHECK(points > 0);
+  // what a library allocates for its keys is no allocation of C++
+  CHECK((points > 0 || simd::current<simd::aes_kernels>() == nullptr));
   summary(operation, "allocation fails", points,
           reported == 0 ? "bad_alloc, unchanged" : "bad_alloc or error, unchanged");
 }
