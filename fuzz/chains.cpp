@@ -87,14 +87,15 @@ bool openssl_takes(const bytes& root, const std::vector<bytes>& chain, unix_time
 }
 
 /// Key identifiers help to find an issuer and are no part of validation (RFC 5280 4.2.1.1, 6.1); to OpenSSL, an issuer whose
-/// identifier is another one is none.
+/// identifier is another one is none, and an anchor has to be its own.
 bool identifiers_differ(const bytes& root, const std::vector<bytes>& chain) {
-  for (std::size_t i = 0; i < chain.size(); ++i) {
-    const owned<X509> subject = parsed(chain[i]), issuer = parsed(i + 1 < chain.size() ? chain[i + 1] : root);
-    if (subject && issuer && X509_check_issued(issuer.get(), subject.get()) == X509_V_ERR_AKID_SKID_MISMATCH)
-      return true;
-  }
-  return false;
+  const auto differ = [](const bytes& subject, const bytes& issuer) {
+    const owned<X509> s = parsed(subject), i = parsed(issuer);
+    return s && i && X509_check_issued(i.get(), s.get()) == X509_V_ERR_AKID_SKID_MISMATCH;
+  };
+  for (std::size_t i = 0; i + 1 < chain.size(); ++i)
+    if (differ(chain[i], chain[i + 1])) return true;
+  return differ(chain.back(), root) || differ(root, root);
 }
 
 /// OpenSSL takes no certificate where an extension that it knows is no DER of it, needed here or not.
@@ -151,7 +152,11 @@ void change(draft& d, script& in) {
     case 7: d.alternative_names_critical = true; break;
     case 8: d.name_constraints = constraints({any_name(in)}, {}); break;
     case 9: d.name_constraints = constraints({}, {any_name(in)}); break;
-    case 10: d.name_constraints = constraints({any_name(in), any_name(in)}, {any_name(in)}); break;
+    case 10: {
+      const bytes permitted[]{any_name(in), any_name(in)}, excluded = any_name(in);
+      d.name_constraints = constraints({permitted[0], permitted[1]}, {excluded});
+      break;
+    }
     case 11: d.name_constraints_critical = false; break;
     case 12: {
       const std::uint8_t purpose = in.byte() % 6;

@@ -152,7 +152,8 @@ TEST_CASE("plain_identity") {
   trial odd;
   odd.member().alternative_names = email(std::string_view("alice@example.org\0.evil.example", 31));
   breaks(odd, "odd characters", rules::plain_identity, untrusted);
-  for (const char* address : {"", "alice", "@example.org", "alice@", "a@b@c", "al ice@example.org", "alice@*.org"}) {
+  for (const char* address : {"", "alice", "@example.org", "alice@", "a@b@c", "al ice@example.org", "alice@*.org",
+                              "alice@example.org.", "alice@.org", "alice@example..org"}) {
     INFO(address);
     trial t;
     t.member().alternative_names = email(address);

@@ -75,6 +75,10 @@ TEST_CASE("name constraints of every form, held by all and broken by all") {
       {"host not below", constraints({dns("example.org")}, {}), dns("badexample.org"), name_form::dns, false},
       {"host excluded", constraints({}, {dns("example.org")}), dns("room.example.org"), name_form::dns, false},
       {"all hosts excluded", constraints({}, {dns("")}), dns("room.example.org"), name_form::dns, false},
+      {"hosts of a wildcard", constraints({dns("example.org")}, {}), joined({email(alice), dns("*.example.org")}),
+       name_form::email, true},
+      {"a dot before a host", constraints({}, {dns(".example.org")}), joined({email(alice), dns(".example.org")}),
+       name_form::email, false},
       {"resource", constraints({uri("example.org")}, {}), uri("https://example.org:443/x"), name_form::uri, true},
       {"resource below", constraints({uri(".example.org")}, {}), uri("sip://pbx.example.org"), name_form::uri, true},
       {"resource elsewhere", constraints({uri("example.org")}, {}), uri("https://evil.example/example.org"),
@@ -100,6 +104,13 @@ TEST_CASE("name constraints of every form, held by all and broken by all") {
     else
       breaks(t, c.what, rules::name_constraints, untrusted);
   }
+}
+
+TEST_CASE("name constraints: what is no host, in a name or a constraint, is outside what is allowed") {
+  trial name = constrained(constraints({}, {dns("example.org")}), joined({email(alice), dns("example.org.")}));
+  breaks(name, "a dot behind a host", rules::name_constraints, untrusted);
+  trial limit = constrained(constraints({}, {email("example.org.")}), email(alice));
+  breaks(limit, "a dot behind a constraint", rules::name_constraints, untrusted);
 }
 
 TEST_CASE("name constraints: unhandled forms, minimum and maximum fail") {

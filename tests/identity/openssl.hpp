@@ -31,6 +31,8 @@ inline constexpr difference differences[] = {
     {"no name of that kind", "a subjectAltName of any kind is fine where no name is asked for"},
     {"wildcard", "likewise; as a host name to be reached it would be legal, as a name of somebody it is not"},
     {"odd characters", "likewise"},
+    {"a dot behind a host", "it compares texts; a host with a dot behind it is the host that is excluded"},
+    {"a dot behind a constraint", "likewise"},
     {"certificate twice", "it searches a set of certificates for a path; RFC 9420 gives them an order"},
     {"order", "likewise"},
     {"chain too long", "its own bound is 100 certificates"},

@@ -45,6 +45,19 @@ struct general_name {
   return out;
 }
 
+/// is_host(text): labels with dots between them, as in RFC 1123, section 2.1, and underscores; so no dot at its end, which
+/// would make another text of the same host.
+[[nodiscard]] constexpr bool is_host(std::string_view text) noexcept {
+  char before = '.';
+  for (const char c : text) {
+    const bool of_label =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    if (!of_label && (c != '.' || before == '.')) return false;
+    before = c;
+  }
+  return before != '.';
+}
+
 /// mailbox: an e-mail address whose host is in lower case.
 struct mailbox {
   std::string_view local;
@@ -91,9 +104,7 @@ struct name_constraint {
         if (!host) return std::nullopt;
         return host_below(*host, limit, false);
       }
-      case name_form::dns:
-        if (!is_plain(name.value)) return std::nullopt;
-        return host_below(lower_case(value), limit, true);
+      case name_form::dns: return host_below(lower_case(value), limit, true);
       case name_form::directory: {
         const auto all = der::only(name.value, der::sequence), first = der::only(base.value, der::sequence);
         if (!all || !first) return std::nullopt;
@@ -107,12 +118,15 @@ struct name_constraint {
  private:
   /// A limit with a dot in front is about hosts below it; another one about that host, and for dNSNames those below it
   /// too. An empty one is about all hosts of dNSNames, and has no meaning for the others (RFC 5280 4.2.1.10).
-  [[nodiscard]] static std::optional<bool> host_below(const std::string& host, std::string_view limit, bool or_below) {
-    if (limit.empty()) return or_below ? std::optional{true} : std::nullopt;
-    if (!is_plain(as_bytes(limit)) || limit.find('@') != std::string_view::npos) return std::nullopt;
+  [[nodiscard]] static std::optional<bool> host_below(const std::string& host, std::string_view limit, bool of_dns) {
+    const bool wildcard = of_dns && host.starts_with("*.");
+    if (!is_host(std::string_view{host}.substr(wildcard ? 2 : 0))) return std::nullopt;
+    if (limit.empty()) return of_dns ? std::optional{true} : std::nullopt;
+    const bool below_alone = limit[0] == '.';
+    if (!is_host(limit.substr(below_alone ? 1 : 0))) return std::nullopt;
     const std::string wanted = lower_case(limit);
-    if (wanted[0] == '.') return host.size() > wanted.size() && host.ends_with(wanted);
-    return host == wanted || (or_below && host.ends_with('.' + wanted));
+    if (below_alone) return host.size() > wanted.size() && host.ends_with(wanted);
+    return host == wanted || (of_dns && host.ends_with('.' + wanted));
   }
 };
 
@@ -187,9 +201,9 @@ struct name_constraints {
   if (!found) return failure{errc::refused, rules::one_identity};
   const bool plain = is_plain(as_bytes(*found)) && found->size() <= limits::name_bytes;
   if (plain && form == name_form::email)
-    if (const auto address = mailbox::of(*found); address && address->host.find('*') == std::string::npos)
+    if (const auto address = mailbox::of(*found); address && is_host(address->host))
       return std::string{address->local} + '@' + address->host;
-  if (plain && form == name_form::dns && found->find('*') == std::string_view::npos) return lower_case(*found);
+  if (plain && form == name_form::dns && is_host(*found)) return lower_case(*found);
   if (plain && form == name_form::uri && found->find(':') != std::string_view::npos) return std::string{*found};
   return failure{errc::refused, rules::plain_identity};
 }
