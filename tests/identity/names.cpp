@@ -111,6 +111,11 @@ TEST_CASE("name constraints: what is no host, in a name or a constraint, is outs
   breaks(name, "a dot behind a host", rules::name_constraints, untrusted);
   trial limit = constrained(constraints({}, {email("example.org.")}), email(alice));
   breaks(limit, "a dot behind a constraint", rules::name_constraints, untrusted);
+  const x509::name_constraint of_resources{{name_form::uri, as_bytes("example.org")}};
+  for (const char* odd : {"https://example.org/a b", "https://[example.org]/", "https://example.org./", "https:///x"}) {
+    INFO(odd);
+    CHECK(of_resources.covers({name_form::uri, as_bytes(odd)}) == std::nullopt);
+  }
 }
 
 TEST_CASE("name constraints: unhandled forms, minimum and maximum fail") {

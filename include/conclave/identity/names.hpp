@@ -65,7 +65,7 @@ struct mailbox {
 
   [[nodiscard]] static std::optional<mailbox> of(std::string_view address) {
     const std::size_t at = address.rfind('@');
-    if (at == std::string_view::npos || at == 0 || at + 1 == address.size()) return std::nullopt;
+    if (at == std::string_view::npos || at == 0 || !is_host(address.substr(at + 1))) return std::nullopt;
     if (address.find('@') != at) return std::nullopt;  // a quoted local part: nobody's
     return mailbox{address.substr(0, at), lower_case(address.substr(at + 1))};
   }
@@ -79,7 +79,6 @@ struct mailbox {
   std::string_view host = uri.substr(colon + 3);
   host = host.substr(0, host.find_first_of("/?#"));
   if (const auto at = host.rfind('@'); at != std::string_view::npos) host = host.substr(at + 1);
-  if (host.starts_with('[')) return std::nullopt;
   host = host.substr(0, host.find(':'));
   if (host.empty() || (host.back() >= '0' && host.back() <= '9')) return std::nullopt;
   return lower_case(host);
@@ -201,8 +200,7 @@ struct name_constraints {
   if (!found) return failure{errc::refused, rules::one_identity};
   const bool plain = is_plain(as_bytes(*found)) && found->size() <= limits::name_bytes;
   if (plain && form == name_form::email)
-    if (const auto address = mailbox::of(*found); address && is_host(address->host))
-      return std::string{address->local} + '@' + address->host;
+    if (const auto address = mailbox::of(*found); address) return std::string{address->local} + '@' + address->host;
   if (plain && form == name_form::dns && is_host(*found)) return lower_case(*found);
   if (plain && form == name_form::uri && found->find(':') != std::string_view::npos) return std::string{*found};
   return failure{errc::refused, rules::plain_identity};
