@@ -46,7 +46,8 @@ target_compile_options(conclave_kernels PRIVATE -O3)
 # the project's own and CONCLAVE_EXTRA_VECTORS for the others (an empty string where there are none).
 function(conclave_test_target target)
   conclave_developer(${target})
-  target_compile_options(${target} PRIVATE -UNDEBUG)
+  # tests take longer to compile than to run
+  target_compile_options(${target} PRIVATE -UNDEBUG $<$<CONFIG:Release>:-O1>)
   target_compile_definitions(${target} PRIVATE
     _GLIBCXX_ASSERTIONS
     CONCLAVE_VECTORS="${PROJECT_SOURCE_DIR}/vectors"

@@ -119,7 +119,7 @@ class play {
     const auto decoded = must(message::decode(input));
     for (const encrypted_group_secrets entry : decoded.welcome.secrets)
       for (std::size_t i = 0; i < p_.size(); ++i) {
-        person& joiner = p_.who(i);
+        auto& joiner = p_.who(i);
         if (!joiner.package || !equal(joiner.package->reference.view(), entry.new_member)) continue;
         joiner.room.emplace(
             must(group::join(p_.env, joiner.who.clone(), *std::move(joiner.package), input, {}, p_.options().policy)));

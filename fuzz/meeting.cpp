@@ -5,7 +5,7 @@
 /// all come to the same verdict and then agree; whatever was accepted, nobody was brought in, removed, promoted or shut out
 /// by somebody without the right to, judged here by what the meeting was before and is after and not by the commit; the
 /// chat has exactly what is text; and in the end the honest ones can commit, speak and let somebody in.
-#include "../tests/mls/instantiation.hpp"
+#include "../tests/mls/observers.hpp"
 #include "support/rights.hpp"
 
 namespace conclave::inline CONCLAVE_ABI {

@@ -3,7 +3,7 @@
 /// a real one with bytes of it changed; or, as if the host's key were lost too, the state inside changed and sealed again.
 /// The oracle: without the key only the snapshot itself is restored, and none older than the newest; what is restored,
 /// as a group or as a meeting, is saved again as the same bytes; what is refused has an error of its own.
-#include "../tests/mls/instantiation.hpp"
+#include "../tests/mls/observers.hpp"
 #include "support/oracle.hpp"
 
 #include <conclave/meeting/meeting.hpp>

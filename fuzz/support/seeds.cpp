@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // fuzz_seeds DIR: writes seeds into DIR/<target>, the same ones in every run: for mls_message every kind of message of a
 // small group, in both framings, and what they are made of; for fuzzers that read scripts, scripts by chance.
-#include "../../tests/mls/instantiation.hpp"
+#include "../../tests/mls/observers.hpp"
 
 #include <conclave/meeting/lobby.hpp>
 #include <conclave/sas/code.hpp>

@@ -2,6 +2,7 @@
 /// A meeting of several people in one process, with the delivery service between them.
 #pragma once
 
+#include <support/instantiation.hpp>
 #include <support/mls_party.hpp>
 
 #include <conclave/conclave.hpp>

@@ -3,7 +3,7 @@
 /// rule and no other. Fuzzers use it too.
 #pragma once
 
-#include "instantiation.hpp"
+#include "observers.hpp"
 
 #include <functional>
 

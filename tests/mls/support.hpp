@@ -2,7 +2,7 @@
 /// What all tests of the group share.
 #pragma once
 
-#include "instantiation.hpp"
+#include "observers.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -3,3 +3,4 @@
 
 template class conclave::mls::basic_group<conclave::default_provider>;
 template class conclave::mls::basic_observer<conclave::default_provider>;
+template class conclave::basic_meeting<conclave::default_provider>;

@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-/// Group and observer, instantiated once, in instantiation.cpp.
+/// Servers that have seen all that a member has.
 #pragma once
 
+#include <support/instantiation.hpp>
 #include <support/mls_party.hpp>
-
-#include <conclave/mls/observer.hpp>
-
-extern template class conclave::mls::basic_group<conclave::default_provider>;
-extern template class conclave::mls::basic_observer<conclave::default_provider>;
 
 namespace mls_test {
 
