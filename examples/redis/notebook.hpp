@@ -81,15 +81,14 @@ struct tally {
   std::uint64_t lost = 0;         ///< messages it should have opened and could not
   std::uint64_t missed = 0;       ///< messages of epochs it was not in, until it came back
   std::uint64_t frames = 0;       ///< opened, and what was sealed
-  std::uint64_t closed = 0;       ///< frames of an epoch that a snapshot restores without its media keys
   std::uint64_t restored = 0;     ///< from a snapshot
   std::uint64_t came_back = 0;    ///< by the entrance
   std::uint64_t first_epoch = 0;  ///< in which it joined
   std::uint64_t epoch = 0;        ///< the last one
 
   static constexpr auto fields(auto& self) {
-    return std::tie(self.received, self.own, self.lost, self.missed, self.frames, self.closed, self.restored,
-                    self.came_back, self.first_epoch, self.epoch);
+    return std::tie(self.received, self.own, self.lost, self.missed, self.frames, self.restored, self.came_back,
+                    self.first_epoch, self.epoch);
   }
 };
 

@@ -146,7 +146,7 @@ class participant {
     ++counted_.restored;
     farewells_ = seat->farewells;
     read_ = seat->read;
-    restored_epoch_ = room_->epoch();
+    hushed_ = true;
     saved_epoch_.reset();  // nothing is sent before the next snapshot
     return open_ear();
   }
@@ -201,6 +201,7 @@ class participant {
     if (what == intent::commit) {
       if (const auto done = room_->apply(std::move(pending_->change)); !done)
         return wrong("cannot apply its own commit", done.error());
+      hushed_ = false;
       return {};
     }
     ++counted_.own;
@@ -244,10 +245,6 @@ class participant {
     return frame->empty() ? std::string{} : open_frame(*who, *frame);
   }
   [[nodiscard]] std::string open_frame(std::size_t who, cv::byte_view frame) {
-    if (restored_epoch_ == room_->epoch()) {
-      ++counted_.closed;
-      return {};
-    }
     cv::bytes plain(frame.size());
     const auto got = ear_->open(frame, {}, plain);
     if (!got) return wrong("a frame does not open", got.error());
@@ -277,7 +274,7 @@ class participant {
       ++counted_.came_back;
       pending_.reset();
       mic_.reset();
-      restored_epoch_.reset();
+      hushed_ = false;
       if (auto bad = settle(outcome->at); !bad.empty()) return bad;
       return show_entrance();
     }
@@ -303,7 +300,7 @@ class participant {
   [[nodiscard]] bool complete() const { return room_->size() == part_.people; }
   [[nodiscard]] bool over() const { return room_->epoch() >= part_.epochs; }
   [[nodiscard]] bool contends() const {
-    return dies() || (part_.index + room_->epoch() * part_.contenders) % part_.people < part_.contenders;
+    return dies() || hushed_ || (part_.index + room_->epoch() * part_.contenders) % part_.people < part_.contenders;
   }
   /// It is to die as soon as a commit of its own is accepted, so it comes before all others.
   [[nodiscard]] bool dies() const {
@@ -387,8 +384,11 @@ class participant {
     if (saved_epoch_ != room_->epoch())
       if (auto bad = save(); !bad.empty()) return bad;
     cv::bytes frame;
-    if (!mic_)
-      if (auto mic = room_->open_sender(0)) mic_.emplace(*std::move(mic));  // refused until the epoch after a restore
+    if (!mic_ && !hushed_) {
+      auto mic = room_->open_sender(0);
+      if (!mic) return wrong("cannot speak", mic.error());
+      mic_.emplace(*std::move(mic));
+    }
     if (mic_) {
       const std::string picture = frame_of(part_.index);
       frame.resize(cv::sealed_size(picture.size()));
@@ -433,7 +433,8 @@ class participant {
   std::vector<cv::bytes> knocks_;
   redis_place read_;
   bool idle_ = false;
-  std::optional<std::uint64_t> saved_epoch_, restored_epoch_, began_epoch_, tried_, spoken_, shown_epoch_;
+  bool hushed_ = false;  // it was restored, and seals no frame before a commit of its own
+  std::optional<std::uint64_t> saved_epoch_, began_epoch_, tried_, spoken_, shown_epoch_;
 };
 
 }  // namespace demo

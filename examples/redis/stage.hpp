@@ -207,7 +207,6 @@ class stage {
       all.lost += counted->lost;
       all.missed += counted->missed;
       all.frames += counted->frames;
-      all.closed += counted->closed;
       all.restored += counted->restored;
       all.came_back += counted->came_back;
     }
@@ -217,10 +216,7 @@ class stage {
     std::printf("  commits         %zu tried, %zu accepted, %zu superseded\n", tried, commits, tried - commits);
     std::printf("  messages        %zu accepted of %zu tried, received %llu times, lost %llu\n", messages, sent,
                 number(all.received), number(all.lost));
-    std::printf(
-        "  frames          %llu opened, each identical to what was sealed; %llu of an epoch restored without its "
-        "media keys\n",
-        number(all.frames), number(all.closed));
+    std::printf("  frames          %llu opened, each identical to what was sealed\n", number(all.frames));
     std::printf(
         "  killed          %zu participants: restored %llu times from snapshots; %llu came back by the entrance, and "
         "missed %llu messages meanwhile\n",

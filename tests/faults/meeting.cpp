@@ -164,7 +164,7 @@ TEST_CASE("a meeting that was restored repeats no message and no frame, wherever
     ++points;
     auto back = *meeting::restore(t.env, disk_key(), newest, saved, t.seats[1].who);
     CHECK(back.say(as_bytes("words")).error() == errc::exhausted);  // before its next snapshot
-    CHECK(back.open_sender(0).error() == errc::refused);            // before the next epoch
+    CHECK(back.open_sender(0).error() == errc::refused);            // before a commit of its own
     saved = *back.snapshot(disk_key());
     REQUIRE(back.stored(back.sequence()));
     for (int i = 0; i < 3; ++i) hear(*back.say(as_bytes("words")));
@@ -176,6 +176,143 @@ TEST_CASE("a meeting that was restored repeats no message and no frame, wherever
   }
   CHECK(points == 16);
   summary("meeting: snapshot, say", "crash", points, "no generation and no counter used twice");
+}
+
+namespace meetings {
+
+/// ledger: under which key and counter every frame of one participant was sealed, in all of its lives.
+class ledger {
+ public:
+  explicit ledger(meeting::receiver& ear) : ear_{ear} {}
+
+  /// seal(room, mic): a frame, which opens elsewhere, under a key and counter that no other one had.
+  void seal(meeting& room, meeting::sender& mic) {
+    bytes out(64), plain(64);
+    const auto frame = mic.seal(as_bytes("picture"), {}, out);
+    REQUIRE(frame);
+    const auto header = *sframe::header::decode(*frame);
+    bytes base(16);
+    REQUIRE(meeting_test::group_of(room).export_secret("SFrame 1.0 Base Key", {}, base));
+    REQUIRE(seen_.insert({base, header.kid, header.ctr}).second);
+    const auto got = ear_.open(*frame, {}, plain);
+    CAPTURE(got ? "" : got.error().message());
+    REQUIRE(got);  // a receiver refuses a counter that it has seen
+  }
+  /// tries(room): as seal(), where the meeting gives a sender at all.
+  bool tries(meeting& room, std::uint32_t stream) {
+    auto mic = room.open_sender(stream);
+    if (mic) seal(room, *mic);
+    return mic.has_value();
+  }
+
+ private:
+  meeting::receiver& ear_;
+  std::set<std::tuple<bytes, std::uint64_t, std::uint64_t>> seen_;
+};
+
+}  // namespace meetings
+
+TEST_CASE("a meeting that was restored repeats no frame of any epoch that it has followed, wherever it crashed",
+          "[faults]") {
+  // member 1 speaks in two streams, follows the commits of others and makes one of its own; the delivery service keeps all
+  struct letter {
+    bytes message;
+    bool commit_of_1;
+  };
+  std::size_t points = 0;
+  for (std::size_t crash_at = 0; crash_at < 60; ++crash_at) {
+    CAPTURE(crash_at);
+    table t(3, {}, 1 + crash_at);
+    auto ear = *t[0].open_receiver();
+    ledger frames(ear);
+    std::vector<letter> log;
+    bytes saved;
+    std::size_t read = 0, saved_read = 0;
+    std::uint64_t newest = 0;
+    std::size_t step = 0;
+    const auto goes_on = [&] { return step++ != crash_at; };
+    const auto save = [&](meeting& room) {
+      saved = *room.snapshot(disk_key());
+      newest = room.sequence();
+      saved_read = read;
+      REQUIRE(room.stored(newest));
+    };
+    const auto others_commit = [&](std::size_t who) {
+      auto change = *t[who].refresh();
+      REQUIRE(t[2 - who].receive(change.commit()));
+      log.push_back({to_bytes(change.commit()), false});
+      REQUIRE(t[who].apply(std::move(change)));
+    };
+    const auto to_others = [&](byte_view message) {
+      for (const std::size_t i : {0U, 2U}) REQUIRE(t[i].receive(message));
+    };
+    save(t[1]);
+    auto mic = *t[1].open_sender(0);
+    const auto live = [&](meeting& room) {
+      for (std::size_t round = 0; round < 4; ++round) {
+        frames.seal(room, mic);
+        if (!goes_on()) return false;
+        if (round == 2) {
+          auto change = *room.refresh();
+          to_others(change.commit());
+          log.push_back({to_bytes(change.commit()), true});
+          if (!goes_on()) return false;  // sent, not applied
+          REQUIRE(room.apply(std::move(change)));
+        } else {
+          others_commit(round == 1 ? 2 : 0);
+          if (!goes_on()) return false;  // not received
+          REQUIRE(room.receive(log.back().message));
+        }
+        ++read;
+        frames.seal(room, mic);
+        REQUIRE(frames.tries(room, 1));
+        CHECK(room.say(as_bytes("words")).error() == errc::exhausted);  // a new epoch, and no snapshot of it
+        if (!goes_on()) return false;                                   // no snapshot of what was sealed in
+        if (round != 2) save(room);
+        if (!goes_on()) return false;
+      }
+      return true;
+    };
+    if (live(t[1])) break;
+    ++points;
+
+    // it may crash once more before it has spoken, and starts with the same snapshot or one that it made meanwhile
+    for (const bool saves_again : {false, true}) {
+      auto back = *meeting::restore(t.env, disk_key(), newest, saved, t.seats[1].who);
+      CHECK_FALSE(frames.tries(back, 0));
+      for (read = saved_read; read < log.size() && !log[read].commit_of_1; ++read) {
+        REQUIRE(back.receive(log[read].message));
+        CHECK_FALSE(frames.tries(back, 0));
+        CHECK_FALSE(frames.tries(back, 1));
+      }
+      if (saves_again) save(back);
+    }
+    auto back = *meeting::restore(t.env, disk_key(), newest, saved, t.seats[1].who);
+    if (read < log.size()) {  // its own commit, which only the life before could apply
+      CHECK(back.receive(log[read].message).error() == errc::refused);
+      auto again = *back.come_back(*t[0].entrance());
+      to_others(again.commit);
+      REQUIRE(again.room.continue_from(std::move(back)));
+      back = std::move(again.room);
+    } else {
+      CHECK_FALSE(frames.tries(back, 0));
+      CHECK(back.open_sender(0).error().broken_rule() == &rules::fresh_epoch);
+      save(back);
+      auto change = *back.refresh();
+      to_others(change.commit());
+      REQUIRE(back.apply(std::move(change)));
+    }
+    CHECK(back.code() == t[0].code());
+    for (int i = 0; i < 2; ++i) {
+      CHECK(frames.tries(back, 0));
+      CHECK(frames.tries(back, 1));
+      others_commit(0);  // whatever follows from an epoch that is new is new as well
+      REQUIRE(back.receive(log.back().message));
+    }
+    CHECK(frames.tries(back, 0));
+  }
+  CHECK(points == 16);
+  summary("meeting: seal, follow, commit, snapshot", "crash", points, "no counter used twice");
 }
 
 TEST_CASE("knocks and words cost what they weigh", "[bounds]") {

@@ -142,6 +142,97 @@ TEST_CASE(
   CHECK(meeting::restore(t.env, a_key(), newest, stored, t.seats[1].who).error().code() == errc::unauthentic);
 }
 
+namespace coming_back {
+
+/// silent(room): it gives no sender, and says why.
+void silent(meeting& room) {
+  const auto got = room.open_sender(0);
+  REQUIRE_FALSE(got);
+  CHECK(got.error().code() == errc::refused);
+  CHECK(got.error().broken_rule() == &rules::fresh_epoch);
+}
+
+/// after_a_crash(t, i, room): a snapshot of this person, stored, and what it comes back as.
+[[nodiscard]] meeting after_a_crash(table& t, std::size_t i, meeting& room, const meeting_options& options = {}) {
+  const bytes stored = *room.snapshot(a_key());
+  auto out = *meeting::restore(t.env, a_key(), room.sequence(), stored, t.seats[i].who, "test", options);
+  (void)*out.snapshot(a_key());
+  REQUIRE(out.stored(out.sequence()));
+  return out;
+}
+
+}  // namespace coming_back
+
+TEST_CASE("M25: what was restored hears at once, and speaks in no epoch that it may have been in before the crash") {
+  table t(3);
+  auto ear = *t[1].open_receiver();
+  auto mic_of_1 = *t[1].open_sender(0);
+  auto again = after_a_crash(t, 0, t[0]);
+  silent(again);
+  auto its_ear = *again.open_receiver();
+  CHECK(opens(its_ear, sealed_by(mic_of_1, "in the epoch of the snapshot")));
+
+  const auto by_1 = [&] {
+    auto change = *t[1].refresh();
+    for (meeting* room : {&again, &t[2]}) REQUIRE(room->receive(change.commit()));
+    REQUIRE(t[1].apply(std::move(change)));
+  };
+  const auto by_itself = [&](const mls::commit_request& request) {
+    auto change = *again.commit(request);
+    for (const std::size_t i : {1U, 2U}) REQUIRE(t[i].receive(change.commit()));
+    REQUIRE(again.apply(std::move(change)));
+    CHECK(again.code() == t[1].code());
+  };
+  by_1();
+  silent(again);
+  CHECK(opens(its_ear, sealed_by(mic_of_1, "in the next epoch")));
+  again = after_a_crash(t, 0, again);  // a snapshot knows no more than what it is of
+  silent(again);
+
+  mls::commit_request without_path;
+  without_path.path = false;
+  const auto late = *knock::create(t.env, *identity::generate(t.env, "late"));
+  const byte_view package = late.key_package();
+  without_path.add = {&package, 1};
+  by_itself(without_path);  // there is nothing in it that is new
+  silent(again);
+
+  again = after_a_crash(t, 0, again);
+  by_itself({});
+  auto mic = *again.open_sender(0);
+  CHECK(opens(ear, sealed_by(mic, "after a commit of its own")));
+  by_1();
+  CHECK(opens(ear, sealed_by(mic, "and in all that follow from it")));
+  CHECK(mic.epoch() == t[1].epoch());
+  CHECK(again.open_sender(1));
+
+  again = after_a_crash(t, 0, again);  // once more
+  silent(again);
+}
+
+TEST_CASE("M25: rooms of a meeting that was restored are new, until they are restored themselves") {
+  table t(2);
+  auto again = after_a_crash(t, 0, t[0]);
+  auto wish = *knock::create(t.env, t.seats[1].who);
+  const byte_view package = wish.key_package();
+  auto corner = *again.open_room({&package, 1}, "corner");
+  auto beside = *t[1].enter_room(std::move(wish), corner.welcome, std::nullopt, "corner");
+  auto ear = *beside.open_receiver();
+  silent(again);
+  {
+    auto mic = *corner.room.open_sender(0);
+    CHECK(opens(ear, sealed_by(mic, "here it speaks")));
+  }
+  auto later = after_a_crash(t, 0, corner.room);
+  silent(later);
+
+  auto second = *knock::create(t.env, t.seats[0].who);
+  const byte_view second_package = second.key_package();
+  const auto other = *t[1].open_room({&second_package, 1}, "other corner");
+  auto entered = *again.enter_room(std::move(second), other.welcome, std::nullopt, "other corner");
+  CHECK(entered.open_sender(0));
+}
+
 TEST_CASE("M25: each member has its turn to renew its keys, and any commit of its own counts as one") {
   table t(4);
   const auto begun = t.env.steady();
@@ -313,6 +404,23 @@ TEST_CASE("where memory runs out in the middle of a new epoch, the meeting makes
   CHECK(room.code() == host.code());
   auto new_mic = *host.open_sender(1);
   CHECK(opens(ear, sealed_by(new_mic, "in the new epoch")));
+}
+
+TEST_CASE("where memory runs out in the first fresh epoch after a restore, the old one stays closed to senders") {
+  names reader;
+  meeting_options options;
+  options.group.identities = &reader;
+  table t(1, options);
+  auto again = after_a_crash(t, 0, t[0], options);
+  const auto bob = *identity::generate(t.env, "bob");
+  const auto wish = *knock::create(t.env, bob);
+  auto add = *again.admit(wish.key_package());
+  reader.names_left = 0;
+  CHECK_THROWS_AS(again.apply(std::move(add)), std::bad_alloc);
+  silent(again);  // media is in the old epoch still
+  (void)again.take_events();
+  auto mic = *again.open_sender(0);
+  CHECK(mic.epoch() == again.epoch());
 }
 
 TEST_CASE("a meeting that is over is not restored") {

@@ -8,6 +8,11 @@
 
 namespace conclave::inline CONCLAVE_ABI {
 
+namespace rules {
+inline constexpr rule fresh_epoch{"frames may have been sealed in this epoch before a crash: refresh() first",
+                                  "meeting/media.hpp"};
+}  // namespace rules
+
 // however far behind a receiver is within these bounds, no key id means two epochs to it
 static_assert(limits::sframe_open_epochs + limits::sframe_early_epochs < (1U << limits::sframe_epoch_bits_least));
 
@@ -23,7 +28,7 @@ class basic_media_sender {
 
  public:
   /// open(keys, stream): Errors: misuse (the stream has a sender), over_limit (stream number), refused (not in the
-  /// meeting).
+  /// meeting, or not in an epoch that is fresh).
   [[nodiscard]] static result<basic_media_sender> open(std::shared_ptr<media_keys> keys, std::uint32_t stream) {
     CONCLAVE_TRY(const auto mark, keys->claim(stream));
     basic_media_sender out(std::move(keys), stream, mark);
@@ -76,6 +81,7 @@ class basic_media_sender {
       version_ = version;
       return errc::refused;
     }
+    if (!now->fresh) return failure{errc::refused, rules::fresh_epoch};  // and so no sender has been opened
     const auto& p = now->parameters;
     if (!sealer_ || mark_.epoch != p.epoch) {
       CONCLAVE_TRY(const auto layout, sframe::kid_layout::make(keys_->epoch_bits(), p.leaves));

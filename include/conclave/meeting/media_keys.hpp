@@ -18,6 +18,7 @@ struct media_epoch {
   sframe::base_key base;
   std::chrono::milliseconds overlap;  ///< how long frames of older epochs open from `began` on
   steady_time began;
+  bool fresh = true;  ///< no life of this member before a crash can have sealed in it; only then it seals
 };
 
 /// media_keys: shared by a meeting with its senders and receivers. Threads: every function from any thread; version()

@@ -243,7 +243,10 @@ class basic_meeting {
     auto done = group_.apply(std::move(accepted.pending_));
     change taken = std::move(accepted);
     CONCLAVE_TRY(unfollowed_, std::move(done));
-    if (taken.renews_) cadence_.refreshed(env_->steady());
+    if (taken.renews_) {
+      fresh_ = true;  // and so is whatever follows from it
+      cadence_.refreshed(env_->steady());
+    }
     if (taken.becomes_) me_ = *std::move(taken.becomes_);
     settle();
     return {};
@@ -301,8 +304,8 @@ class basic_meeting {
 
   // ---- media -----------------------------------------------------------------------------------------------------
 
-  /// open_sender(stream): the stream's only sender; misuse while another one lives; refused after restore(), until the
-  /// next epoch. open_receiver(): any number.
+  /// open_sender(stream): the stream's only sender; misuse while another one lives; refused after restore(), until a
+  /// commit of one's own. open_receiver(): any number.
   [[nodiscard]] result<sender> open_sender(std::uint32_t stream) { return sender::open(keys_.shared(), stream); }
   [[nodiscard]] result<receiver> open_receiver() { return receiver::open(*env_, keys_.shared()); }
 
@@ -469,8 +472,10 @@ class basic_meeting {
   [[nodiscard]] std::uint64_t sequence() const noexcept { return group_.sequence(); }
   [[nodiscard]] status stored(std::uint64_t sequence) { return group_.stored(sequence); }
   /// restore(env, key, newest, snapshot, me, name, options): the meeting as it was, after a crash. It receives at once,
-  /// sends messages when its next snapshot is stored, and media from the next epoch on, because nobody knows which counters
-  /// were used: refresh() begins one. Errors: as mls::basic_group::restore; misuse (another identity); over_limit (name).
+  /// messages and media, and sends messages when its next snapshot is stored. It seals media from a commit of its own on,
+  /// such as refresh(), with a path: nobody knows which counters were used before, and an epoch that somebody else has
+  /// begun may be one that this member has spoken in already. Errors: as mls::basic_group::restore; misuse (another
+  /// identity); over_limit (name).
   [[nodiscard]] static result<basic_meeting> restore(environment& env, const mls::snapshot_key& key,
                                                      std::uint64_t newest, byte_view sealed, const identity& me,
                                                      std::string_view name = {}, const meeting_options& options = {}) {
@@ -487,6 +492,8 @@ class basic_meeting {
     reader stored{beside};
     CONCLAVE_CHECK(out.verification_.load(stored));
     CONCLAVE_CHECK(stored.finish());
+    out.fresh_ = false;
+    out.publish(false);
     out.icon_ = out.header().level;
     return out;
   }
@@ -674,7 +681,8 @@ class basic_meeting {
     media_epoch next{{group_.epoch_number(), p.media, group_.tree().leaf_count(), number(group_.own_leaf())},
                      sframe::base_key(sframe::parameters(p.media)->Nk),
                      removal ? limits::sframe_overlap_after_remove : limits::sframe_overlap,
-                     env_->steady()};
+                     env_->steady(),
+                     fresh_};
     // fails where a group is over, and such a one enters no epoch
     if (!group_.export_secret("SFrame 1.0 Base Key", {}, next.base.writable())) CONCLAVE_PANIC();
     keys_->publish(std::move(next));
@@ -698,6 +706,7 @@ class basic_meeting {
   event_queue events_;
   security_level icon_{};  // when events were taken last
   refresh_cadence cadence_;
+  bool fresh_ = true;  // nothing was sealed in this epoch before a crash, for it has randomness of a later commit
   live_media_keys keys_;
 };
 
