@@ -262,6 +262,7 @@ class participant {
       if (!entrance && entrance.error() == cv::errc::unknown_key) continue;
       if (!entrance) return wrong("no entrance", entrance.error());
       auto back = room_->come_back(*entrance);
+      if (!back && back.error() == cv::errc::stale_epoch) continue;  // the newest one is still to be left
       if (!back) return wrong("cannot come back", back.error());
       if (auto bad = journal_.note(intent::commit, back->commit); !bad.empty()) return bad;
       const auto outcome = net_->offer(back->commit);

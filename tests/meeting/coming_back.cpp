@@ -312,6 +312,81 @@ TEST_CASE("M25: what came back goes on with nothing but the same place in the sa
   CHECK(back.room.chat().messages().back().text == "here");
 }
 
+TEST_CASE("M25: nobody is called back to before a removal that it has seen, or by whom was removed") {
+  table t(3);
+  const bytes before_the_removal = *t[0].entrance();
+  auto out = *t[0].remove(t[2].own_leaf());
+  REQUIRE(t[1].receive(out.commit()));  // the one who is removed ignores it, and so could the delivery service
+  REQUIRE(t[0].apply(std::move(out)));
+  const auto refused = [&](byte_view entrance, errc code, const rule& broken) {
+    const bytes was = state_of(t[1]);
+    const auto got = t[1].come_back(entrance);
+    REQUIRE_FALSE(got);
+    CHECK(got.error().code() == code);
+    CHECK(got.error().broken_rule() == &broken);
+    CHECK(state_of(t[1]) == was);
+  };
+  refused(before_the_removal, errc::stale_epoch, rules::leads_on);
+  auto alone = *t[2].refresh();
+  REQUIRE(t[2].apply(std::move(alone)));
+  CHECK(t[2].epoch() == t[1].epoch());
+  refused(*t[2].entrance(), errc::refused, rules::same_course);
+  alone = *t[2].refresh();
+  REQUIRE(t[2].apply(std::move(alone)));
+  refused(*t[2].entrance(), errc::refused, rules::shown_by_member);
+
+  // who came while one was lost is nobody one knows; those who are known can be asked
+  auto lost = std::move(t.seats[1]);
+  t.seats.erase(t.seats.begin() + 1, t.seats.end());
+  REQUIRE(t.bring("newcomer"));
+  t.seats.push_back(std::move(lost));
+  const meeting& room = t[2];
+  CHECK(room.come_back(*t[1].entrance()).error().broken_rule() == &rules::shown_by_member);
+  CHECK(room.come_back(*t[0].entrance()));
+}
+
+TEST_CASE("M25: what is no entrance, or none of this meeting, brings nobody back") {
+  table t(3), other(2, {}, 2);
+  const auto fails = [&](byte_view entrance, errc code, const rule& broken) {
+    const auto got = t[2].come_back(entrance);
+    REQUIRE_FALSE(got);
+    CHECK(got.error().code() == code);
+    CHECK(got.error().broken_rule() == &broken);
+  };
+  fails(*other[0].entrance(), errc::unknown_key, mls::rules::known_group);
+  fails(*t[0].say(as_bytes("words")), errc::misuse, mls::rules::known_wire_format);
+  t.commit(0, *t[0].remove(t[1].own_leaf()));
+  fails(*group_of(t[0]).group_info(t.env, {false, true}), errc::refused, mls::rules::tree_available);
+  const bytes entrance = *t[0].entrance();
+  for (const std::uint32_t signer : {1U, 3U, 0xffff'ffffU}) {
+    auto info = mls::message::decode(entrance)->group_info.value;
+    info.signer = mls::leaf_index{signer};
+    bytes forged;
+    writer w{forged};
+    mls::write_message_header(w, mls::wire_format::group_info);
+    wire::write(w, info);
+    fails(forged, errc::refused, mls::rules::sender_is_member);
+  }
+  CHECK(t[2].come_back(entrance));
+}
+
+TEST_CASE("M25: what came back by an old entrance is not what was lost") {
+  table t(2);
+  const bytes old = *t[0].entrance();
+  t.commit(0, *t[0].refresh());
+  auto back = *meeting::come_back(t.env, t.seats[1].who, old);  // without a memory nobody knows better
+  t.say(0, "said");
+  const bytes was = state_of(t[1]);
+  const auto outcome = back.room.continue_from(std::move(t[1]));
+  REQUIRE_FALSE(outcome);
+  CHECK(outcome.error().code() == errc::stale_epoch);
+  CHECK(outcome.error().broken_rule() == &rules::leads_on);
+  CHECK(state_of(t[1]) == was);
+  CHECK(t[1].chat().messages().size() == 1);
+  auto ahead = *t[1].come_back(*t[0].entrance());
+  CHECK(ahead.room.continue_from(std::move(t[1])));
+}
+
 namespace coming_back {
 
 /// names: a validator that reads what it likes in a credential, and may run out of memory over it.

@@ -4,6 +4,7 @@
 
 #include <conclave/meeting/admission.hpp>
 #include <conclave/meeting/chat.hpp>
+#include <conclave/meeting/coming_back.hpp>
 #include <conclave/meeting/events.hpp>
 #include <conclave/meeting/knock.hpp>
 #include <conclave/meeting/media.hpp>
@@ -117,8 +118,10 @@ class basic_meeting {
 
   /// enter(env, me, entrance, name, options): by oneself, where the door is open. come_back(...): into the place one had,
   /// after a crash, a lost commit or another network, with the same key as then; where the door is not sealed.
-  /// `entrance` is that of the present epoch. Errors: refused (the door; the key), unknown_key (never was in), over_limit
-  /// (name), malformed, unauthentic, unsupported, no_entropy.
+  /// `entrance` is that of the present epoch. Neither of them knows the meeting: whoever has ever been in it, and keeps a
+  /// course of its own of it, can make an entrance too, so the people in it, and the code, are to be looked at. Errors:
+  /// refused (the door; the key), unknown_key (never was in), over_limit (name), malformed, unauthentic, unsupported,
+  /// no_entropy.
   [[nodiscard]] static result<entering> enter(environment& env, const identity& me, byte_view entrance,
                                               std::string_view name = {}, const meeting_options& options = {}) {
     return enter_by_oneself(env, client_of(me, options.client), entrance, name, options, false);
@@ -127,15 +130,19 @@ class basic_meeting {
                                                   std::string_view name = {}, const meeting_options& options = {}) {
     return enter_by_oneself(env, client_of(me, options.client), entrance, name, options, true);
   }
-  /// come_back(entrance): the same for a meeting that missed a commit. continue_from(before): what came back goes on with
-  /// the chat, the events, and what was verified or has failed in the meeting that was lost, whose keys are then closed.
-  /// Errors: misuse where that is another meeting, or was another member's; nothing has changed then.
+  /// come_back(entrance): the same for a meeting that missed a commit, and knows where it was: further errors: stale_epoch
+  /// (an epoch before its own), refused (another course of its own epoch; made by nobody who is a member here, so that
+  /// nobody who was removed calls it back). continue_from(before): what came back goes on with the chat, the events, and
+  /// what was verified or has failed in the meeting that was lost, whose keys are then closed. Errors: misuse where that
+  /// is another meeting, or was another member's, stale_epoch where it was as far as this one; nothing has changed then.
   [[nodiscard]] result<entering> come_back(byte_view entrance) const {
+    CONCLAVE_CHECK(leads_on(group_, entrance));
     return enter_by_oneself(*env_, me_.clone(), entrance, name_, options_, true);
   }
   [[nodiscard]] status continue_from(basic_meeting&& before) {
     if (this == &before || !equal(group_id(), before.group_id()) || !is_same(me_, before.me_))
       return failure{errc::misuse, rules::same_place};
+    if (epoch() <= before.epoch()) return failure{errc::stale_epoch, rules::leads_on};
     basic_meeting lost = std::move(before);
     lost.keys_->close();
     said_ = lost.said_;
