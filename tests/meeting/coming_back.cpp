@@ -387,6 +387,148 @@ TEST_CASE("M25: what came back by an old entrance is not what was lost") {
   CHECK(ahead.room.continue_from(std::move(t[1])));
 }
 
+TEST_CASE("M25: who comes back is told who came and went meanwhile, and what else is different") {
+  table t(4);
+  const auto left = t[1].own_leaf();
+  t.say(1, "the first of person 1");
+  auto lost = std::move(t.seats[3]);
+  t.seats.pop_back();
+  t.commit(0, *t[0].remove(left));
+  REQUIRE(t.bring("newcomer"));
+  CHECK(t.seats.back().room.own_leaf() == left);  // in the place of who has left
+  t.commit(0, *t[0].set_door(door::locked));
+  (void)lost.room.take_events();
+  auto back = *lost.room.come_back(*t[0].entrance());
+  t.deliver(99, back.commit);
+  REQUIRE(back.room.continue_from(std::move(lost.room)));
+
+  const auto events = back.room.take_events();
+  REQUIRE(events.size() == 4);
+  CHECK(events[0].what == kind::left);
+  CHECK(events[0].name == "person 1");
+  CHECK(events[1].what == kind::joined);
+  CHECK(events[1].name == "newcomer");
+  CHECK(events[1].leaf == left);
+  CHECK(events[2].what == kind::door_changed);
+  CHECK(events[3].what == kind::code_changed);
+  for (const auto& e : events) CHECK(e.epoch == back.room.epoch());
+  for (const auto& p : back.room.roster())
+    CHECK((p.since == back.room.epoch()) == (p.name == "newcomer"));  // the others are known from before
+
+  // the newcomer counts its messages anew
+  meeting& newcomer = t.seats.back().room;
+  for (int i = 0; i < 2; ++i) CHECK(newcomer.write("dropped"));
+  auto third = *newcomer.write("the third");
+  REQUIRE(back.room.receive(third.message()));
+  CHECK(back.room.chat().messages().back().missing == 0);
+}
+
+TEST_CASE("M25: who comes back sees another icon where the people or their certificates are worse") {
+  class fickle final : public identity_validator {
+   public:
+    bool trusts = true;
+    identity_state member(const presented_identity&, unix_time) override {
+      return trusts ? identity_state::verified_internal : identity_state::unverified;
+    }
+    identity_state external_sender(const presented_identity& who, unix_time now) override { return member(who, now); }
+    identity_state successor(const presented_identity&, const presented_identity& after, unix_time now) override {
+      return member(after, now);
+    }
+    result<bytes> identity(const presented_identity& who) override { return to_bytes(who.credential); }
+  } authority;
+  meeting_options options;
+  options.group.identities = &authority;
+  options.expects = identity_state::verified_internal;
+  table t(2, options);
+  (void)t[1].take_events();
+  authority.trusts = false;
+  auto back = *t[1].come_back(*t[0].entrance());
+  REQUIRE(back.room.continue_from(std::move(t[1])));
+  CHECK(events_of(back.room) ==
+        std::vector{kind::identity_changed, kind::identity_changed, kind::code_changed, kind::degraded});
+}
+
+namespace coming_back {
+
+/// compare(t, a, b, b_agrees): they read the same spoken code to each other, whatever b says of it.
+void compare(table& t, meeting& a, meeting& b, bool b_agrees = true) {
+  const auto carry = [&] {
+    for (bool said = true; said;) {
+      said = false;
+      for (meeting* from : {&a, &b})
+        for (const bytes& m : *from->take_messages()) {
+          said = true;
+          REQUIRE((from == &a ? b : a).receive(m));
+        }
+    }
+  };
+  const std::uint32_t other = number(b.own_leaf());
+  REQUIRE(a.verification().start(t.env, sas::form::digits_8, {&other, 1}, t.env.steady()));
+  carry();
+  REQUIRE(b.verification().take_part(t.env, t.env.steady()));
+  carry();
+  for (meeting* room : {&a, &b}) {
+    REQUIRE(room->verification().show(t.env.steady()));
+    REQUIRE(room->verification().decide(room == &a || b_agrees, t.env.steady()));
+  }
+  carry();
+}
+[[nodiscard]] bool has_compared(const meeting& room) {
+  return std::ranges::any_of(room.roster(), [](const participant& p) { return p.compared; });
+}
+
+}  // namespace coming_back
+
+TEST_CASE("M25: what was compared holds for who comes back among the same people, and no others") {
+  const bool somebody_comes = GENERATE(false, true);
+  table t(2);
+  compare(t, t[0], t[1]);
+  REQUIRE(has_compared(t[1]));
+  auto lost = std::move(t.seats[1]);
+  t.seats.pop_back();
+  if (somebody_comes) REQUIRE(t.bring("stranger"));
+  auto back = *lost.room.come_back(*t[0].entrance());
+  t.deliver(99, back.commit);
+  REQUIRE(back.room.continue_from(std::move(lost.room)));
+  CHECK(has_compared(back.room) == !somebody_comes);
+}
+
+TEST_CASE("M25: who said that the codes differ, and was removed meanwhile, warns nobody who comes back") {
+  const bool is_removed = GENERATE(false, true);
+  table t(3);
+  const auto warned = [](const meeting& room) {
+    return std::ranges::any_of(room.state().reasons, [](const security_reason& reason) {
+      return reason.what == security_reason::kind::codes_differ;
+    });
+  };
+  compare(t, t[2], t[1], false);
+  REQUIRE(warned(t[2]));
+  auto lost = std::move(t.seats[2]);
+  t.seats.pop_back();
+  if (is_removed) t.commit(0, *t[0].remove(t[1].own_leaf()));
+  auto back = *lost.room.come_back(*t[0].entrance());
+  REQUIRE(back.room.continue_from(std::move(lost.room)));
+  CHECK(warned(back.room) == !is_removed);
+}
+
+TEST_CASE("M25: who comes back asks of a spoken code what the meeting asks by now") {
+  table t(3);
+  auto p = t[0].parameters();
+  p.code_bits = 42;
+  auto change = *t[0].change_parameters(p);
+  REQUIRE(t[1].receive(change.commit()));
+  REQUIRE(t[0].apply(std::move(change)));
+  auto back = *t[2].come_back(*t[0].entrance());
+  t.deliver(2, back.commit);
+  REQUIRE(back.room.continue_from(std::move(t[2])));
+  const std::uint32_t other = number(t[0].own_leaf());
+  auto& run = back.room.verification();
+  const auto weak = run.start(t.env, sas::form::digits_8, {&other, 1}, t.env.steady());
+  REQUIRE_FALSE(weak);
+  CHECK(weak.error().broken_rule() == &sas::rules::strong_enough);
+  CHECK(run.start(t.env, sas::form::emoji_7, {&other, 1}, t.env.steady()));
+}
+
 namespace coming_back {
 
 /// names: a validator that reads what it likes in a credential, and may run out of memory over it.

@@ -2,6 +2,7 @@
 /// Coming back to a meeting that one remembers: whether an entrance leads on from there, and who came and went meanwhile.
 #pragma once
 
+#include <conclave/meeting/events.hpp>
 #include <conclave/mls/group.hpp>
 
 namespace conclave::inline CONCLAVE_ABI {
@@ -13,6 +14,12 @@ inline constexpr rule same_course{"the entrance is of this epoch, and of another
 inline constexpr rule shown_by_member{"the entrance is signed by nobody who is a member here",
                                       "meeting/coming_back.hpp"};
 }  // namespace rules
+
+/// same_client(a, b): the same key, under the same credential.
+[[nodiscard]] inline bool same_client(const mls::client& a, const mls::client& b) {
+  return equal(a.signer.public_view(), b.signer.public_view()) && a.credential_type == b.credential_type &&
+         equal(a.credential, b.credential);
+}
 
 /// signer_of(info): the signature key of who has signed a GroupInfo, by the tree in it; nothing is verified. Errors:
 /// malformed, refused (no tree, no such leaf).
@@ -45,5 +52,42 @@ template <crypto_provider P>
   if (!group.tree().find_member(signer)) return failure{errc::refused, rules::shown_by_member};
   return {};
 }
+
+/// meanwhile: what became of the people of a meeting while one of them was lost. Who is who, the signature keys say: who
+/// has another one has left, and somebody has joined.
+struct meanwhile {
+  std::vector<meeting_event> news;       ///< left, joined and identity_changed
+  std::vector<mls::leaf_index> vacated;  ///< places of before, whose owners have none now, or another one
+  attendance::entries stayed;            ///< those who were there before, in their places now
+
+  /// between(before, known, after, present, epoch): two trees, and what was seen of the people in each.
+  template <crypto_provider P>
+  [[nodiscard]] static meanwhile between(const mls::ratchet_tree<P>& before, const attendance& known,
+                                         const mls::ratchet_tree<P>& after, const attendance& present,
+                                         std::uint64_t epoch) {
+    using enum meeting_event::kind;
+    meanwhile out;
+    before.for_each_leaf([&](mls::leaf_index leaf) {
+      const auto now = after.find_member(before.signature_key(leaf));
+      const auto* who = known.find(leaf);
+      if (now != leaf) out.vacated.push_back(leaf);
+      if (!now && who != nullptr) out.news.push_back({left, epoch, leaf, who->name, who->identity, {}});
+    });
+    after.for_each_leaf([&](mls::leaf_index leaf) {
+      const auto then = before.find_member(after.signature_key(leaf));
+      const auto* earlier = then ? known.find(*then) : nullptr;
+      const auto* who = present.find(leaf);
+      if (who == nullptr) return;
+      if (earlier == nullptr) {
+        out.news.push_back({joined, epoch, leaf, who->name, who->identity, {}});
+        return;
+      }
+      if (earlier->identity != who->identity || !(before.leaf(*then)->credential == after.leaf(leaf)->credential))
+        out.news.push_back({identity_changed, epoch, leaf, who->name, who->identity, {}});
+      out.stayed.insert_or_assign(leaf, attendance::entry{earlier->since, who->name, who->identity});
+    });
+    return out;
+  }
+};
 
 }  // namespace conclave

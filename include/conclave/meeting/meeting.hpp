@@ -133,22 +133,36 @@ class basic_meeting {
   /// come_back(entrance): the same for a meeting that missed a commit, and knows where it was: further errors: stale_epoch
   /// (an epoch before its own), refused (another course of its own epoch; made by nobody who is a member here, so that
   /// nobody who was removed calls it back). continue_from(before): what came back goes on with the chat, the events, and
-  /// what was verified or has failed in the meeting that was lost, whose keys are then closed. Errors: misuse where that
-  /// is another meeting, or was another member's, stale_epoch where it was as far as this one; nothing has changed then.
+  /// what was verified or has failed in the meeting that was lost, whose keys are then closed; events tell what is
+  /// different, and what was verified holds among the same people only. Errors: misuse where that is another meeting, or
+  /// was another member's, stale_epoch where it was as far as this one; nothing has changed then.
   [[nodiscard]] result<entering> come_back(byte_view entrance) const {
     CONCLAVE_CHECK(leads_on(group_, entrance));
     return enter_by_oneself(*env_, me_.clone(), entrance, name_, options_, true);
   }
   [[nodiscard]] status continue_from(basic_meeting&& before) {
-    if (this == &before || !equal(group_id(), before.group_id()) || !is_same(me_, before.me_))
+    if (this == &before || !equal(group_id(), before.group_id()) || !same_client(me_, before.me_))
       return failure{errc::misuse, rules::same_place};
     if (epoch() <= before.epoch()) return failure{errc::stale_epoch, rules::leads_on};
+    before.settle();
+    auto [news, vacated, stayed] = meanwhile::between(before.tree(), before.attendance_, tree(), attendance_, epoch());
+    news_of_parameters(before.agreed_, agreed_, epoch(), news);
+    news.push_back({meeting_event::kind::code_changed, epoch(), {}, {}, {}, {}});
     basic_meeting lost = std::move(before);
     lost.keys_->close();
     said_ = lost.said_;
     chat_ = std::move(lost.chat_);
     events_ = std::move(lost.events_);
+    events_.add(std::move(news));
+    icon_ = lost.icon_;
+    attendance_.add(std::move(stayed));
     verification_.continue_from(std::move(lost.verification_));
+    verification_.follow(group_, env_->steady());
+    for (const mls::leaf_index leaf : vacated) {
+      chat_.forget(leaf);
+      verification_.forget(leaf);
+    }
+    verification_.begin_epoch(parameters().code_bits);
     return {};
   }
   /// entrance(): for enter() and come_back(): a GroupInfo, for the delivery service to keep; valid in this epoch only.
@@ -528,26 +542,6 @@ class basic_meeting {
   [[nodiscard]] static status short_enough(std::string_view name) {
     if (name.size() > limits::name_bytes) return errc::over_limit;
     return {};
-  }
-  [[nodiscard]] static bool is_same(const mls::client& a, const mls::client& b) {
-    return equal(a.signer.public_view(), b.signer.public_view()) && a.credential_type == b.credential_type &&
-           equal(a.credential, b.credential);
-  }
-  /// A number for the turns of refresh_cadence.
-  [[nodiscard]] static result<std::uint32_t> draw_turn(environment& env) {
-    std::array<std::uint8_t, 4> raw;
-    CONCLAVE_CHECK(env.random(raw));
-    return load_be<std::uint32_t>(raw);
-  }
-  /// The host's policy under the rules of every meeting.
-  [[nodiscard]] static mls::group_policy ruled(const meeting_options& options, shared_rules& rules) {
-    mls::group_policy out = options.group;
-    out.rules = &rules;
-    // what all accept is the same for all; who wants less adds less
-    out.max_lifetime = limits::key_package_lifetime;
-    out.admits_lifetime = std::min(options.group.max_lifetime, options.group.admits_lifetime);
-    out.one_welcome_for_all = true;  // change::welcome() is one
-    return out;
   }
 
   [[nodiscard]] static result<basic_meeting> start(environment& env, mls::client&& me, mls::basic_group<P>&& group,

@@ -25,4 +25,15 @@ struct meeting_options {
   std::chrono::seconds key_package_valid_for = std::chrono::hours{24};
 };
 
+/// ruled(options, rules): the policy of the options, under the rules of every meeting.
+[[nodiscard]] inline mls::group_policy ruled(const meeting_options& options, mls::commit_rules& rules) {
+  mls::group_policy out = options.group;
+  out.rules = &rules;
+  // what all accept is the same for all; who wants less adds less
+  out.max_lifetime = limits::key_package_lifetime;
+  out.admits_lifetime = std::min(options.group.max_lifetime, options.group.admits_lifetime);
+  out.one_welcome_for_all = true;  // basic_meeting::change::welcome() is one
+  return out;
+}
+
 }  // namespace conclave

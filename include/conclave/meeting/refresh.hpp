@@ -80,4 +80,11 @@ class refresh_cadence {
   steady_time due_{};
 };
 
+/// draw_turn(env): the random number for it. Errors: no_entropy.
+[[nodiscard]] inline result<std::uint32_t> draw_turn(environment& env) {
+  std::array<std::uint8_t, 4> raw;
+  CONCLAVE_CHECK(env.random(raw));
+  return load_be<std::uint32_t>(raw);
+}
+
 }  // namespace conclave
