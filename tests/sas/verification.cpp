@@ -46,7 +46,8 @@ TEST_CASE("nobody says that codes differ before there is one, and who is removed
   // nor of a run that came to nothing before
   REQUIRE(room[0].cancel(room.now));
   room.deliver();
-  check_fails(room[1].receive(2, 7, lie, room.now), errc::refused, sas::rules::in_phase);
+  check_fails(room[0].receive(2, 7, lie, room.now), errc::refused, sas::rules::in_phase);
+  check_fails(room[1].receive(2, 7, lie, room.now), errc::unknown_key, sas::rules::known_run);  // was only invited
 
   room.now += limits::verification_restart;
   REQUIRE(room.start(0, {1, 2}));
@@ -222,11 +223,12 @@ TEST_CASE("nobody takes part without their user") {
   room.deliver();
   for (auto& s : room.seats()) {
     CHECK(s.app.phase() == phase::idle);
-    CHECK(s.app.last()->how == ending::aborted);
-    CHECK(s.app.last()->aborted.by == 1);
-    CHECK(s.app.last()->aborted.why.reason == abort_reason::declined);
     CHECK(s.app.failures().empty());
   }
+  CHECK(room[0].last()->how == ending::aborted);
+  CHECK(room[0].last()->aborted.by == 1);
+  CHECK(room[0].last()->aborted.why.reason == abort_reason::declined);
+  for (const std::uint32_t invited : {1U, 2U}) CHECK_FALSE(room[invited].last());
 }
 
 TEST_CASE("bystanders see that others verify, and no code") {
@@ -290,9 +292,9 @@ TEST_CASE("two who start at once refuse each other") {
   room.deliver();
   for (auto& s : room.seats()) {
     CHECK(s.app.phase() == phase::idle);
-    CHECK(s.app.last()->aborted.why.reason == abort_reason::busy);
     CHECK(s.app.failures().empty());
   }
+  for (const std::uint32_t starter : {0U, 1U}) CHECK(room[starter].last()->aborted.why.reason == abort_reason::busy);
 }
 
 TEST_CASE("nobody can make a member answer without end") {
@@ -363,9 +365,9 @@ TEST_CASE("without all commitments nobody reveals") {
   room.now += limits::verification_phase;
   for (auto& s : room.seats()) {
     CHECK(s.app.tick(room.now));
-    CHECK(s.app.last()->missing == leaves{2});
     CHECK(s.app.failures().empty());
   }
+  for (const std::uint32_t waited : {0U, 1U}) CHECK(room[waited].last()->missing == leaves{2});
   for (const auto& one : room.log) CHECK(wire::decode<message>(one.data)->type != message_type::reveal);
 }
 
@@ -582,6 +584,77 @@ TEST_CASE("different codes are no verification, whoever says so") {
     room.deliver();
     CHECK_FALSE(room[0].results()[0].match);
   }
+  CHECK_FALSE(room[0].verified());
+}
+
+TEST_CASE("that codes differed stands until this member commits to another run, whoever sends invitations") {
+  deterministic_environment env(32);
+  hall room(env, {0, 1, 2});
+  const auto differ = [&](std::uint32_t one, std::uint32_t other) {
+    REQUIRE(room.start(one, {other}));
+    room.agree();
+    for (const std::uint32_t who : {one, other}) REQUIRE(room[who].show(room.now));
+    for (const std::uint32_t who : {one, other}) REQUIRE(room[who].decide(false, room.now));
+    room.deliver();
+  };
+  differ(0, 1);
+  const auto warned = [&](const sas::verification& app) {
+    return app.last() && app.last()->how == ending::differed && app.results().size() == 1 && !app.results()[0].match;
+  };
+  const auto both_warned = [&] { return warned(room[0]) && warned(room[1]); };
+  REQUIRE(both_warned());
+  const auto first = room[0].last()->run_id;
+  room.now += limits::verification_restart;
+
+  const auto ends = GENERATE(0, 1, 2, 3);
+  REQUIRE(room.start(2, {0, 1}));
+  room.deliver();
+  REQUIRE(room[0].phase() == phase::invited);
+  CHECK(both_warned());
+  // a snapshot of now says so as well
+  bytes saved;
+  writer w{saved};
+  room[0].save(w);
+  sas::verification again(26);
+  reader in{saved};
+  REQUIRE(again.load(in));
+  CHECK(again.last()->how == ending::differed);
+
+  if (ends == 0) REQUIRE(room[2].cancel(room.now));
+  if (ends == 1) REQUIRE(room[0].decline(room.now));
+  if (ends == 2) room.enter(8);
+  if (ends == 3) room.now += limits::verification_phase;
+  for (auto& s : room.seats()) (void)s.app.tick(room.now);
+  room.deliver();
+  CHECK(room[0].phase() == phase::idle);
+  CHECK(both_warned());
+  CHECK(room[0].last()->run_id == first);
+
+  // who takes part in another one, or starts it, has left it behind
+  room.now += limits::verification_restart;
+  REQUIRE(room.start(1, {0}));
+  CHECK(room[1].results().empty());
+  room.deliver();
+  CHECK(room[0].results().size() == 1);
+  REQUIRE(room[0].take_part(env, room.now));
+  CHECK(room[0].results().empty());
+}
+
+TEST_CASE("who is invited to another run still hears what was said of the last one, and of no other") {
+  deterministic_environment env(33);
+  hall room(env, {0, 1, 2});
+  REQUIRE(room.start(0, {1}));
+  room.agree();
+  for (const std::uint32_t who : {0U, 1U}) REQUIRE(room[who].show(room.now));
+  REQUIRE(room[0].decide(true, room.now));
+  REQUIRE(room[0].verified());
+  const auto run = room[0].last()->run_id;
+  const bytes differs = encoded(message_type::result, run, [](message& m) { m.match = false; });
+  const sas::run_id next = GENERATE_COPY(values({sas::run_id{9}, run}));  // or one that claims to be the same
+  REQUIRE(*room[0].receive(2, 7, start_of(next, {0, 2}), room.now) == notice::invitation);
+  CHECK(room[0].receive(2, 7, differs, room.now).error().code() == (next == run ? errc::refused : errc::unknown_key));
+  CHECK(room[0].verified());
+  CHECK(*room[0].receive(1, 7, differs, room.now) == notice::result);
   CHECK_FALSE(room[0].verified());
 }
 

@@ -25,7 +25,7 @@ enum class notice : std::uint8_t {
   invitation,  ///< ask the user: take_part() or decline()
   others,      ///< other people verify the meeting
   code_ready,  ///< offer to show the code
-  ended,       ///< the run is over: last() says why
+  ended,       ///< the run is over: last() says why, where this member had committed to it
   result,      ///< another contributor's user has decided: results()
 };
 

@@ -258,7 +258,8 @@ class basic_verification {
       if (phase_ < sas::phase::revealing ? !c.commitment : !c.nonce) out.push_back(c.leaf);
     return out;
   }
-  /// last(): the run that ended last; failures(): all that count against the limits, to be shown to the user.
+  /// last(): the run that ended last of those that this member committed to; failures(): all that count against the
+  /// limits, to be shown to the user.
   [[nodiscard]] const std::optional<outcome>& last() const noexcept { return last_; }
   [[nodiscard]] const std::vector<outcome>& failures() const noexcept { return failures_; }
   [[nodiscard]] std::size_t failures_in_epoch() const noexcept {
@@ -269,8 +270,8 @@ class basic_verification {
   [[nodiscard]] const std::vector<std::uint32_t>& left_out() const noexcept { return left_out_; }
   /// results(): what the users of the other contributors of the newest run said, once there was a code to compare. For
   /// information: the one who proves something is the own user. A contributor can lie, and say that the codes differ; it
-  /// signs that, so everybody sees who said it, and it counts until the next run, or until that member is removed. The
-  /// reverse is no use to a liar: a `match` of somebody else verifies nothing.
+  /// signs that, so everybody sees who said it, and it counts until this member commits to another run, or until that
+  /// member is removed. The reverse is no use to a liar: a `match` of somebody else verifies nothing.
   [[nodiscard]] const std::vector<verdict>& results() const noexcept { return results_; }
   /// verified(): set by a match; gone when members or credentials change, and where anybody's codes differed.
   [[nodiscard]] const std::optional<verified_state>& verified() const noexcept { return verified_; }
@@ -324,7 +325,6 @@ class basic_verification {
     P::hash(epoch_->hash, byte_parts{&encoded, 1}, run_.binding.start.writable());
     run_.contributors.reserve(start.start.contributors.size());
     for (const std::uint32_t leaf : start.start.contributors) run_.contributors.push_back({leaf, {}, {}});
-    results_.clear();
   }
 
   void commit(own_nonce&& r, steady_time now) {
@@ -334,6 +334,7 @@ class basic_verification {
     message out = own(message_type::commit);
     out.commitment = mine.commitment->view();
     outgoing_.push_back(wire::encode(out));
+    results_.clear();
     phase_ = sas::phase::committing;
     deadline_ = now + limits::verification_phase;
     if (all_committed()) reveal(now);
@@ -414,11 +415,12 @@ class basic_verification {
 
   [[nodiscard]] result<notice> on_result(std::uint32_t sender, const message& in) {
     const bool now_on = running() && in.run_id == run_.binding.run_id && find(sender) != nullptr;
-    const bool was_last = !running() && last_ && in.run_id == last_->run_id && last_->epoch == epoch_->epoch &&
-                          contains(last_->contributors, sender);
+    // an invitation silences nobody
+    const bool was_last = phase_ <= sas::phase::invited && last_ && in.run_id == last_->run_id &&
+                          last_->epoch == epoch_->epoch && contains(last_->contributors, sender);
     if (!now_on && !was_last) return failure{errc::unknown_key, rules::known_run};
     // before everybody had revealed nobody had anything to compare
-    if (now_on ? !run_.code : !last_->had_code) return failure{errc::refused, rules::in_phase};
+    if (was_last ? !last_->had_code : !run_.code) return failure{errc::refused, rules::in_phase};
     const auto before = std::ranges::find(results_, sender, &verdict::leaf);
     if (before == results_.end())
       results_.push_back({sender, in.match});
@@ -438,6 +440,13 @@ class basic_verification {
 
   void end(ending how, steady_time now, const aborted& why = {}, std::vector<std::uint32_t> missing = {}) {
     if (!running()) return;
+    // an invitation that came to nothing was no run of this member's: anybody can send one. It takes back no warning, and
+    // costs nobody the next attempt of their own
+    if (phase_ == sas::phase::invited) {
+      phase_ = sas::phase::idle;
+      run_ = run{};
+      return;
+    }
     outcome o{run_.binding.run_id,
               epoch_->epoch,
               contributors(),
@@ -447,8 +456,7 @@ class basic_verification {
               phase_ >= sas::phase::revealing,
               run_.code.has_value()};
     if (o.failed_attempt()) failures_.push_back(o);
-    // an invitation that came to nothing costs nobody the next attempt of their own
-    if (how != ending::matched && phase_ != sas::phase::invited) {
+    if (how != ending::matched) {
       may_take_part_ = now + limits::verification_back_off;
       may_start_ = now + limits::verification_restart;
     }
