@@ -29,6 +29,17 @@ class opinions final : public identity_validator {
   result<bytes> identity(const presented_identity& who) override { return to_bytes(who.credential); }
 };
 
+/// start_of(run, leaves, in): a verification that begins in this epoch.
+bytes start_of(std::uint8_t run, const std::vector<std::uint32_t>& leaves, const meeting& in) {
+  sas::message out;
+  out.type = sas::message_type::start;
+  out.run_id[0] = run;
+  const bytes items = wire::encode_items(leaves);
+  out.start = {in.epoch(), sas::form::words_3, in.parameters().code_bits,
+               wire::list<std::uint32_t>::of(items, leaves.size())};
+  return wire::encode(out);
+}
+
 }  // namespace header
 
 using namespace header;
@@ -119,6 +130,47 @@ TEST_CASE("what a verification has to say waits while nobody may speak") {
   REQUIRE(t[1].verification().start(t.env, sas::form::words_3, std::vector{number(t[0].own_leaf())}, t.env.steady()));
   t.deliver(2, *t[2].leave());
   CHECK(t[1].take_messages().error().code() == errc::refused);
+}
+
+TEST_CASE("no flood of words and verifications hides who comes and goes") {
+  opinions judge;
+  meeting_options options;
+  options.group.identities = &judge;
+  table t(4, options);
+  const std::size_t half = limits::meeting_events / 2;
+  // an application that takes no events, and certificates that change their minds
+  for (std::size_t told = 0; told + 2 < half; ++told) {
+    judge.of["person 1"] = told % 2 == 0 ? identity_state::verified_external : identity_state::verified_internal;
+    t[0].judge_again();
+  }
+  const bytes start = start_of(1, {number(t[2].own_leaf()), number(t[3].own_leaf())}, t[2]);
+  t.say(3, "and now");
+  for (int i = 0; i < 5; ++i) t.deliver(2, *t[2].say(start));
+  t.say(3, "and then");
+  t.env.advance(std::chrono::minutes{1});
+  REQUIRE(t.bring("ada"));
+  const auto events = events_of(t[0]);
+  REQUIRE(events.size() == half + 2);
+  CHECK(std::vector(events.end() - 4, events.end()) ==
+        std::vector{kind::said, kind::verification, kind::joined, kind::code_changed});
+}
+
+TEST_CASE("a verification with somebody who is not there is no event, holds nobody out and asks nobody") {
+  table t(4);
+  t.commit(0, *t[0].remove(t[1].own_leaf()));
+  (void)t[0].take_events();
+  const std::uint32_t starter = number(t[3].own_leaf()), own = number(t[0].own_leaf());
+  for (const std::uint32_t nobody : {number(t[1].own_leaf()), 77'777U}) {
+    std::vector<std::uint32_t> leaves{own, starter, nobody};
+    std::ranges::sort(leaves);
+    REQUIRE(t[0].receive(*t[3].say(start_of(1, leaves, t[3]))));
+    CHECK(events_of(t[0]).empty());
+    CHECK_FALSE(t[0].admissions_held());
+    CHECK_FALSE(t[0].verification().running());
+  }
+  REQUIRE(t[0].receive(*t[3].say(start_of(1, {own, starter}, t[3]))));
+  CHECK(events_of(t[0]) == std::vector{kind::verification});
+  CHECK(t[0].verification().running());
 }
 
 TEST_CASE("nobody is admitted while a verification is on, by its contributors or by others") {

@@ -22,8 +22,8 @@ struct meeting_event {
     secured,             ///< the icon is better than before
     door_changed,        ///< `door`
     parameters_changed,  ///< roles, capacity, or anything else that is not the door
-    said,                ///< a message of the chat, or a note, came
-    verification,        ///< the spoken verification moved on: look at it
+    said,                ///< a message of the chat, or a note, came; not told where many events wait
+    verification,        ///< the spoken verification moved on: look at it; likewise
     over,                ///< this participant is out
   } what{};
   std::uint64_t epoch = 0;  ///< in which it happened

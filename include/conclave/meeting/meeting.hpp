@@ -666,13 +666,15 @@ class basic_meeting {
       const auto* who = attendance_.find(got.sender);
       if (!content || who == nullptr || who->since > got.epoch) return;
       chat_.add(got.sender, who->name, got.epoch, *content);
-      // the chat has it: no flood of it hides who comes and goes
-      if (events_.size() < limits::meeting_events / 2)
-        events_.add({meeting_event::kind::said, got.epoch, got.sender, chat_.messages().back().name, {}, {}});
+      tell(meeting_event::kind::said, got, chat_.messages().back().name);
     } else if (got.epoch == epoch() && sas::message::is(got.plaintext)) {
       if (verification_.hear(group_, got, env_->steady()))
-        events_.add({meeting_event::kind::verification, got.epoch, got.sender, name_of(got.sender), {}, {}});
+        tell(meeting_event::kind::verification, got, name_of(got.sender));
     }
+  }
+  /// What was said stands in the chat, or shows in the verification: no flood of it hides who comes and goes.
+  void tell(enum meeting_event::kind what, const mls::application_message& got, std::string who) {
+    if (events_.size() < limits::meeting_events / 2) events_.add({what, got.epoch, got.sender, std::move(who), {}, {}});
   }
 
   /// Media follows the epoch (RFC 9605 5.2). After a removal the old epoch closes sooner: until then the removed member

@@ -63,7 +63,9 @@ class meeting_verification {
   /// hear(group, message, now): an application message of this epoch that is one of a verification. False where it was of
   /// no use.
   [[nodiscard]] bool hear(const mls::basic_group<P>& group, const mls::application_message& got, steady_time now) {
-    const auto heard = run_in(group, now).receive(number(got.sender), got.epoch, got.plaintext, now);
+    sas::basic_verification<P>& run = run_in(group, now);
+    if (waits_in_vain(group.tree(), got.plaintext)) return false;
+    const auto heard = run.receive(number(got.sender), got.epoch, got.plaintext, now);
     if (!heard) return false;
     const bool begins = *heard == sas::notice::others || *heard == sas::notice::invitation;
     if (begins && holds_ < limits::verification_failures_per_epoch) {
@@ -99,6 +101,15 @@ class meeting_verification {
   [[nodiscard]] status load(reader& in) { return run_.load(in); }
 
  private:
+  /// It begins a run in which somebody is to take part who is not there.
+  [[nodiscard]] static bool waits_in_vain(const mls::ratchet_tree<P>& tree, byte_view plaintext) {
+    const auto message = wire::decode<sas::message>(plaintext);
+    if (!message || message->type != sas::message_type::start) return false;
+    for (const std::uint32_t leaf : message->start.contributors)
+      if (!tree.contains(mls::leaf_index{leaf})) return true;
+    return false;
+  }
+
   sas::basic_verification<P> run_;
   std::optional<std::uint64_t> epoch_;  // that the run has entered
   std::deque<bytes> unsaid_;
