@@ -168,6 +168,10 @@ inline constexpr std::uint8_t spoken_code_bits_most = 42;
 /// Contributors of one run: more than ever read a code aloud. Each costs two hashes.
 inline constexpr std::size_t verification_contributors = 1024;
 
+/// Runs of one member for which others hold admissions, in one meeting: what they begin later, a newcomer may end. So
+/// nobody holds a door shut for longer than three or four minutes in all.
+inline constexpr std::size_t verification_holds = 10;
+
 /// Runs a member refuses with an answer in one epoch; further ones it refuses in silence, so that nobody can make it send.
 inline constexpr std::size_t verification_refusals = 16;
 

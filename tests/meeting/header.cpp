@@ -218,6 +218,62 @@ TEST_CASE("nobody is admitted while a verification is on, by its contributors or
   CHECK(t[0].admit(wish.key_package()));
 }
 
+TEST_CASE("while a verification is on, whoever another host has proposed to add is left out of commits") {
+  table t(4);
+  t.commit(0, *t[0].set_role(t[1].own_leaf(), role::co_host));
+  const bytes start = start_of(1, {number(t[2].own_leaf()), number(t[3].own_leaf())}, t[2]);
+  const auto who = *identity::generate(t.env, "late");
+  const auto wish = *knock::create(t.env, who);
+  const bool held = GENERATE(false, true);
+  if (held) t.deliver(2, *t[2].say(start));
+  REQUIRE(t[0].admissions_held() == held);
+  t.deliver(1, *group_of(t[1]).propose_add(t.env, wish.key_package()));
+  t.deliver(3, *t[3].leave());
+  const auto change = t[0].refresh();
+  REQUIRE(change);
+  CHECK(change->facts().added.size() == (held ? 0 : 1));
+  CHECK(change->facts().removed == std::vector{t[3].own_leaf()});  // whoever wants to go, goes
+  // who wants it so can have it always
+  mls::commit_request request;
+  request.proposed_adds = false;
+  CHECK(t[0].commit(request)->facts().added.empty());
+}
+
+TEST_CASE("nobody holds admissions for ever, epoch after epoch, and another one still does") {
+  table t(5);
+  t.commit(0, *t[0].remove(t[1].own_leaf()));  // the first place that somebody who comes back finds
+  std::uint8_t runs = 0;
+  const auto held_by = [&](std::size_t starter, std::size_t other) {
+    std::vector<std::uint32_t> leaves{number(t[starter].own_leaf()), number(t[other].own_leaf())};
+    std::ranges::sort(leaves);
+    t.deliver(starter, *t[starter].say(start_of(++runs, leaves, t[starter])));
+    const bool held = t[0].admissions_held();
+    t.env.advance(std::chrono::seconds{20});
+    CHECK_FALSE(t[0].admissions_held());
+    return held;
+  };
+  for (std::size_t i = 0; i < limits::verification_holds; ++i) {
+    if (i % limits::verification_failures_per_epoch == 2) t.commit(4, *t[4].refresh());
+    CHECK(held_by(4, 2));
+  }
+  t.commit(4, *t[4].refresh());
+  CHECK_FALSE(held_by(4, 2));
+
+  const auto before = t[4].own_leaf();
+  auto back = *t[4].come_back(*t[0].entrance());
+  for (const std::size_t i : {0U, 2U, 3U}) REQUIRE(t[i].receive(back.commit));
+  t.seats[4].room = std::move(back.room);
+  REQUIRE(t[4].own_leaf() != before);
+  CHECK_FALSE(held_by(4, 2));
+  CHECK(held_by(3, 2));
+
+  // who has gone takes along what was counted
+  t.commit(0, *t[0].remove(t[4].own_leaf()));
+  REQUIRE(t.bring("somebody else"));
+  REQUIRE(t[5].own_leaf() == t[4].own_leaf());
+  CHECK(held_by(5, 2));
+}
+
 TEST_CASE("M8, M19: a code weaker than the meeting asks for is not even started") {
   meeting_options strict;
   strict.parameters.code_bits = 33;

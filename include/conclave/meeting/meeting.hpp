@@ -171,8 +171,8 @@ class basic_meeting {
   // ---- who is in -------------------------------------------------------------------------------------------------
 
   /// admit(key_packages), remove(leaves), refresh(): one commit each; commit(request): any. Errors: refused, malformed,
-  /// unauthentic with the rule that was broken; refused where a verification is on, for whatever adds somebody; misuse
-  /// after leaving; no_entropy.
+  /// unauthentic with the rule that was broken; refused where a verification is on, for whatever adds somebody, and whom
+  /// others have proposed to add is left out then; misuse after leaving; no_entropy.
   [[nodiscard]] result<change> admit(std::span<const byte_view> key_packages) {
     mls::commit_request request;
     request.add = key_packages;
@@ -188,8 +188,10 @@ class basic_meeting {
   [[nodiscard]] result<change> refresh() { return commit(mls::commit_request{}); }
   [[nodiscard]] result<change> commit(const mls::commit_request& request) {
     settle();
-    if (!request.add.empty() && admissions_held()) return failure{errc::refused, rules::no_verification_on};
+    const bool held = admissions_held();
+    if (!request.add.empty() && held) return failure{errc::refused, rules::no_verification_on};
     mls::commit_request whole = request;
+    whole.proposed_adds = request.proposed_adds && !held;
     bytes items;
     if (!request.extensions) items = with_roles_after(request, context().extensions, group_.tree(), own_leaf());
     if (!items.empty()) whole.extensions = items;
@@ -211,7 +213,8 @@ class basic_meeting {
   /// refresh_due(): when this member is to refresh() next, so that a stolen state does not stay useful; every member of a
   /// crowd has its turn.
   [[nodiscard]] steady_time refresh_due() noexcept { return cadence_.due(size(), env_->steady()); }
-  /// admissions_held(): a spoken verification is on, here or among others, which a new epoch would end.
+  /// admissions_held(): a spoken verification is on, here or among others, which a new epoch would end. Not known after
+  /// restore(), whose next epoch ends it anyway.
   [[nodiscard]] bool admissions_held() { return verification_.holds_admissions(env_->steady()); }
 
   /// leave(): a proposal to remove this participant, for anybody to commit. Until then it stays in, and leaving() says
@@ -649,7 +652,10 @@ class basic_meeting {
     for (const mls::leaf_index leaf : changed.removed) {
       attendance_.remove(leaf);
       chat_.forget(leaf);
-      if (!back) verification_.forget(leaf);
+      if (back)
+        verification_.moved(leaf, *changed.committer);
+      else
+        verification_.forget(leaf);
     }
     attendance_.add(std::move(present));
     agreed_ = std::move(agreed);

@@ -6,6 +6,7 @@
 #include <conclave/sas/verification.hpp>
 
 #include <deque>
+#include <map>
 
 namespace conclave::inline CONCLAVE_ABI {
 
@@ -54,7 +55,7 @@ class meeting_verification {
   }
 
   /// holds_admissions(now): a run is on, here or among others, which a new epoch would end. Others hold admissions for the
-  /// time a run needs to reveal, and only so often in one epoch.
+  /// time a run needs to reveal, and only so often: in one epoch, and for one member in all of them.
   [[nodiscard]] bool holds_admissions(steady_time now) {
     run_.tick(now);
     const bool taking_part = run_.running() && run_.phase() != sas::phase::invited;
@@ -67,11 +68,7 @@ class meeting_verification {
     if (waits_in_vain(group.tree(), got.plaintext)) return false;
     const auto heard = run.receive(number(got.sender), got.epoch, got.plaintext, now);
     if (!heard) return false;
-    const bool begins = *heard == sas::notice::others || *heard == sas::notice::invitation;
-    if (begins && holds_ < limits::verification_failures_per_epoch) {
-      ++holds_;
-      held_until_ = now + 2 * limits::verification_phase;
-    }
+    if (*heard == sas::notice::others || *heard == sas::notice::invitation) hold(got.sender, now);
     return true;
   }
   /// unsaid(): what is to be said, in its order; whoever has said a message takes it away.
@@ -84,13 +81,23 @@ class meeting_verification {
   void follow(const mls::basic_group<P>& group, steady_time now) {
     if (run_.running() || run_.verified()) (void)run_in(group, now);
   }
-  /// begin_epoch(bits): from now on those of the new epoch count. forget(leaf): who sat there has gone.
+  /// begin_epoch(bits): from now on those of the new epoch count. forget(leaf): who sat there has gone. moved(from, to):
+  /// who sat there sits here now, where nobody did.
   void begin_epoch(std::uint8_t bits) noexcept {
     run_.require(bits);
     held_until_ = {};
     holds_ = 0;
   }
-  void forget(mls::leaf_index leaf) { run_.forget(number(leaf)); }
+  void forget(mls::leaf_index leaf) noexcept {
+    run_.forget(number(leaf));
+    held_for_.erase(leaf);
+  }
+  void moved(mls::leaf_index from, mls::leaf_index to) noexcept {
+    auto held = held_for_.extract(from);
+    if (held.empty()) return;
+    held.key() = to;
+    held_for_.insert(std::move(held));
+  }
   /// continue_from(before): what was verified or has failed goes on here, in an epoch that is still to be entered.
   void continue_from(meeting_verification&& before) {
     run_ = std::move(before.run_);
@@ -110,11 +117,21 @@ class meeting_verification {
     return false;
   }
 
+  void hold(mls::leaf_index starter, steady_time now) {
+    if (holds_ == limits::verification_failures_per_epoch) return;
+    std::size_t& of_starter = held_for_[starter];
+    if (of_starter == limits::verification_holds) return;
+    ++of_starter;
+    ++holds_;
+    held_until_ = now + 2 * limits::verification_phase;
+  }
+
   sas::basic_verification<P> run_;
   std::optional<std::uint64_t> epoch_;  // that the run has entered
   std::deque<bytes> unsaid_;
   steady_time held_until_{};
-  std::size_t holds_ = 0;
+  std::size_t holds_ = 0;                            // in this epoch
+  std::map<mls::leaf_index, std::size_t> held_for_;  // in all of them, by who began the run; of members
 };
 
 }  // namespace conclave

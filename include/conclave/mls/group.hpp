@@ -50,6 +50,7 @@ struct commit_request {
   /// From the new epoch on this member shows another credential, signature key or extensions (RFC 9420 7.3); the commit
   /// has a path then. Lives as long as the call.
   const client* becomes = nullptr;
+  bool proposed_adds = true;  ///< false: leave out whom others have proposed to add
 };
 
 /// fresh_nonce(env, suite): the psk_nonce of a new pre_shared_key_id (RFC 9420 8.4). Errors: no_entropy.
@@ -268,8 +269,10 @@ class basic_group : private group_state<P> {
     for (const leaf_index i : request.remove) changed.insert(number(i));
     std::vector<const stored_proposal*> received;
     if (!request.reinit_as) received = proposals_.select(current_.tree, current_.own, changed);
-    std::erase_if(received,
-                  [&](const auto* stored) { return !admit(policy_, current_, stored->proposal(), env.wall()); });
+    std::erase_if(received, [&](const stored_proposal* stored) {
+      const mls::proposal& p = stored->proposal();
+      return (p.type == proposal_type::add && !request.proposed_adds) || !admit(policy_, current_, p, env.wall());
+    });
     CONCLAVE_TRY(const auto own, requested(env, request));
     auto prepared = prepare(env, request, own, received);
     if (!prepared && !received.empty() && prepared.error() != errc::no_entropy) {
