@@ -182,6 +182,9 @@ inline constexpr std::size_t certificate_extensions = 32;
 inline constexpr std::size_t certificate_names = 64;
 inline constexpr std::size_t certificates = 8;
 
+/// Attributes of one relative distinguished name that name constraints compare: one is usual, two are seen.
+inline constexpr std::size_t name_attributes = 16;
+
 /// Bits of an RSA key: below, it is weak (NIST SP 800-131A); above, checking a signature takes milliseconds.
 inline constexpr std::size_t rsa_bits_least = 2048;
 inline constexpr std::size_t rsa_bits_most = 8192;

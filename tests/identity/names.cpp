@@ -28,6 +28,13 @@ trial constrained(const bytes& limits, const bytes& names, name_form form = name
   return t;
 }
 
+/// An attribute of a name (id-at), and a relative name of several.
+bytes attribute(std::uint8_t type, std::uint8_t tag, std::string_view text) {
+  return seq({oid({0x55, 4, type}), tlv(tag, text)});
+}
+bytes relative(std::initializer_list<bytes> attributes) { return tlv(der::set, joined(attributes)); }
+constexpr std::uint8_t common_name = 3, country = 6, unit = 11, teletex_string = 0x14;
+
 }  // namespace
 
 TEST_CASE("name constraints: an e-mail address that a critical constraint excludes") {
@@ -116,6 +123,95 @@ TEST_CASE("name constraints: what is no host, in a name or a constraint, is outs
     INFO(odd);
     CHECK(of_resources.covers({name_form::uri, as_bytes(odd)}) == std::nullopt);
   }
+}
+
+TEST_CASE("name constraints: a directory is the same in other letters, spaces and types of strings") {
+  const struct {
+    std::uint8_t tag;
+    std::string_view text;
+    bool same;
+  } spellings[] = {
+      {der::utf8_string, "a member", true},        {der::printable_string, "a member", true},
+      {der::ia5_string, "a member", true},         {der::utf8_string, "A  Member", true},
+      {der::printable_string, " A MEMBER ", true}, {der::utf8_string, "\ta \n member\r", true},
+      {der::utf8_string, "amember", false},        {der::utf8_string, "a member \xc3\xa9", false},
+      {der::printable_string, "a membe", false},
+  };
+  for (const auto& [tag, text, same] : spellings) {
+    INFO(int{tag} << " '" << text << '\'');
+    for (const bool permitted : {true, false}) {
+      trial t =
+          constrained(permitted ? constraints({directory("a member")}, {}) : constraints({}, {directory("a member")}),
+                      email(alice));
+      t.member().subject = seq({relative({attribute(common_name, tag, text)})});
+      if (same == permitted)
+        holds(t);
+      else
+        breaks(t, "directory in another spelling", rules::name_constraints, untrusted);
+    }
+  }
+  trial other = constrained(constraints({}, {directory("b member")}), email(alice));
+  other.member().subject = seq({relative({attribute(common_name, teletex_string, "a member")})});
+  breaks(other, "excluded directory, and a name in another alphabet", rules::name_constraints, untrusted);
+}
+
+TEST_CASE("name constraints: directories are compared by their relative names, each of them a set") {
+  using opinion = std::optional<bool>;
+  const bytes a = attribute(common_name, der::utf8_string, "a"), a_again = attribute(common_name, der::ia5_string, "A"),
+              b = attribute(common_name, der::utf8_string, "b"), of_unit = attribute(unit, der::utf8_string, "u"),
+              in_country = attribute(country, der::printable_string, "DE"),
+              same_country = attribute(country, der::utf8_string, "de"),
+              foreign = attribute(common_name, teletex_string, "a"),
+              latin = attribute(common_name, der::printable_string, "\xe9"),
+              same_latin = attribute(common_name, der::utf8_string, "\xc3\xa9"),
+              number_of = seq({oid({0x55, 4, unit}), number(1)}), broken = seq({oid({0x55, 4, unit})});
+  bytes most, too_many;
+  for (std::uint8_t i = 0; i <= limits::name_attributes; ++i) {
+    most = too_many;
+    append(too_many, attribute(20 + i, der::utf8_string, "x"));
+  }
+  const struct {
+    const char* what;
+    bytes limit, name;
+    opinion below;
+  } cases[] = {
+      {"nothing is above all", {}, relative({a}), true},
+      {"itself", relative({a}), relative({a_again}), true},
+      {"another", relative({a}), relative({b}), false},
+      {"an attribute of another type", relative({a}), relative({of_unit}), false},
+      {"below", relative({in_country}), joined({relative({same_country}), relative({a})}), true},
+      {"above", joined({relative({in_country}), relative({a})}), relative({same_country}), false},
+      {"another order", joined({relative({in_country}), relative({a})}),
+       joined({relative({a}), relative({in_country})}), false},
+      {"another order in a set", relative({a, in_country}), relative({same_country, a_again}), true},
+      {"a part of a set", relative({a}), relative({a, in_country}), false},
+      {"more than a set", relative({a, in_country}), relative({a}), false},
+      {"two sets are not one", relative({a, in_country}), joined({relative({a}), relative({in_country})}), false},
+      {"another in a set", relative({a, in_country}), relative({b, in_country}), false},
+      {"in another alphabet", relative({b}), relative({foreign}), std::nullopt},
+      {"as it stands", relative({foreign}), relative({foreign}), true},
+      {"Latin-1 for ASCII", relative({same_latin}), relative({latin}), std::nullopt},
+      {"a number", relative({of_unit}), relative({number_of}), std::nullopt},
+      {"a number and another", relative({of_unit, a}), relative({number_of, b}), false},
+      {"a number, then another", joined({relative({of_unit}), relative({a})}),
+       joined({relative({number_of}), relative({b})}), false},
+      {"a number, then the same", joined({relative({of_unit}), relative({a})}),
+       joined({relative({number_of}), relative({a})}), std::nullopt},
+      {"two of a type", relative({a, in_country}), relative({a, b}), std::nullopt},
+      {"none", relative({a}), joined({relative({}), relative({a})}), std::nullopt},
+      {"half of one", relative({of_unit}), relative({broken}), std::nullopt},
+      {"more than two", relative({a}), relative({seq({oid({0x55, 4, common_name}), number(1), number(2)})}),
+       std::nullopt},
+      {"as many as may be", relative({most}), relative({most}), true},
+      {"too many", relative({too_many}), relative({too_many}), std::nullopt},
+      {"no set", a, a, std::nullopt},
+  };
+  for (const auto& [what, limit, name, below] : cases) {
+    INFO(what);
+    CHECK(x509::name_below(seq({name}), seq({limit})) == below);
+  }
+  CHECK(x509::name_below(a, bytes{}) == std::nullopt);
+  CHECK(x509::name_below(bytes{}, seq({})) == std::nullopt);
 }
 
 TEST_CASE("name constraints: unhandled forms, minimum and maximum fail") {

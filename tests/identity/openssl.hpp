@@ -33,6 +33,8 @@ inline constexpr difference differences[] = {
     {"odd characters", "likewise"},
     {"a dot behind a host", "it compares texts; a host with a dot behind it is the host that is excluded"},
     {"a dot behind a constraint", "likewise"},
+    {"excluded directory, and a name in another alphabet",
+     "it knows TeletexString as Latin-1, which it is not everywhere; here it is not compared"},
     {"certificate twice", "it searches a set of certificates for a path; RFC 9420 gives them an order"},
     {"order", "likewise"},
     {"chain too long", "its own bound is 100 certificates"},

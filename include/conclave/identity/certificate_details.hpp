@@ -107,14 +107,12 @@ namespace detail {
     CONCLAVE_TRY(auto set, in.enter(der::set));
     std::string part;
     while (!set.empty()) {
-      CONCLAVE_TRY(auto pair, set.enter(der::sequence));
-      CONCLAVE_TRY(const auto oid, pair.take(der::object_identifier));
-      CONCLAVE_TRY(const auto value, pair.next());
-      CONCLAVE_CHECK(pair.end());
+      CONCLAVE_TRY(const auto one, attribute::read(set));
+      const der::element& value = one.value;
       const bool text =
           value.tag == der::utf8_string || value.tag == der::printable_string || value.tag == der::ia5_string;
       if (!part.empty()) part += '+';
-      part += detail::attribute_name(oid) + '=';
+      part += detail::attribute_name(one.type) + '=';
       if (!text) {
         part += '#' + detail::hexadecimal(value.whole);
         continue;

@@ -84,6 +84,106 @@ struct mailbox {
   return lower_case(host);
 }
 
+/// attribute: one of a RelativeDistinguishedName. Views.
+struct attribute {
+  byte_view type;
+  der::element value;
+
+  /// read(rdn): the next one. Errors: malformed.
+  [[nodiscard]] static result<attribute> read(der::reader& rdn) {
+    attribute out;
+    CONCLAVE_TRY(auto pair, rdn.enter(der::sequence));
+    CONCLAVE_TRY(out.type, pair.take(der::object_identifier));
+    CONCLAVE_TRY(out.value, pair.next());
+    CONCLAVE_CHECK(pair.end());
+    return out;
+  }
+
+  /// same_value(other): as RFC 5280, section 7.1, compares them, except that only ASCII is folded; nothing where that
+  /// cannot be said, because the two are different and one of them is no text in UTF-8 or ASCII.
+  [[nodiscard]] std::optional<bool> same_value(const attribute& other) const {
+    if (equal(value.whole, other.value.whole)) return true;
+    if (!is_text() || !other.is_text()) return std::nullopt;
+    return folded(value.content) == folded(other.value.content);
+  }
+
+ private:
+  [[nodiscard]] bool is_text() const noexcept {
+    if (value.tag == der::utf8_string) return true;
+    return (value.tag == der::printable_string || value.tag == der::ia5_string) &&
+           std::ranges::all_of(value.content, [](std::uint8_t c) { return c < 0x80; });
+  }
+  /// In lower case, without spaces at the ends, and with one where there are several.
+  [[nodiscard]] static std::string folded(byte_view text) {
+    std::string out;
+    for (const char c : as_text(text)) {
+      const bool space = c == ' ' || (c >= '\t' && c <= '\r');
+      if (!space)
+        out += c;
+      else if (!out.empty() && out.back() != ' ')
+        out += ' ';
+    }
+    if (out.ends_with(' ')) out.pop_back();
+    return lower_case(out);
+  }
+};
+
+/// relative_name: a RelativeDistinguishedName whose attributes can be compared: there are some, not too many, and no
+/// two of a type.
+struct relative_name {
+  std::vector<attribute> attributes;
+
+  /// read(name): the next one of a Name. Errors: malformed, over_limit.
+  [[nodiscard]] static result<relative_name> read(der::reader& name) {
+    relative_name out;
+    CONCLAVE_TRY(auto set, name.enter(der::set));
+    do {
+      CONCLAVE_TRY(const auto one, attribute::read(set));
+      if (out.attributes.size() == limits::name_attributes) return errc::over_limit;
+      if (out.of(one.type) != nullptr) return errc::malformed;
+      out.attributes.push_back(one);
+    } while (!set.empty());
+    return out;
+  }
+
+  /// is(other): attribute by attribute, in any order; nothing where that cannot be said.
+  [[nodiscard]] std::optional<bool> is(const relative_name& other) const {
+    if (attributes.size() != other.attributes.size()) return false;
+    std::optional<bool> out = true;
+    for (const attribute& a : attributes) {
+      const attribute* const b = other.of(a.type);
+      const auto same = b != nullptr ? a.same_value(*b) : false;
+      if (same == false) return false;
+      if (!same) out.reset();
+    }
+    return out;
+  }
+
+ private:
+  [[nodiscard]] const attribute* of(byte_view type) const {
+    const auto at = std::ranges::find_if(attributes, [&](const attribute& a) { return equal(a.type, type); });
+    return at != attributes.end() ? &*at : nullptr;
+  }
+};
+
+/// name_below(name, limit): the Name begins with this one (RFC 5280, section 4.2.1.10); nothing where that cannot be
+/// said.
+[[nodiscard]] inline std::optional<bool> name_below(byte_view name, byte_view limit) {
+  const auto all = der::only(name, der::sequence), first = der::only(limit, der::sequence);
+  if (!all || !first) return std::nullopt;
+  std::optional<bool> out = true;
+  der::reader of_name(all->content), of_limit(first->content);
+  while (!of_limit.empty()) {
+    if (of_name.empty()) return false;
+    const auto a = relative_name::read(of_name), b = relative_name::read(of_limit);
+    if (!a || !b) return std::nullopt;
+    const auto same = a->is(*b);
+    if (same == false) return false;
+    if (!same) out.reset();
+  }
+  return out;
+}
+
 /// name_constraint: one base of a GeneralSubtree.
 struct name_constraint {
   general_name base;
@@ -104,12 +204,7 @@ struct name_constraint {
         return host_below(*host, limit, false);
       }
       case name_form::dns: return host_below(lower_case(value), limit, true);
-      case name_form::directory: {
-        const auto all = der::only(name.value, der::sequence), first = der::only(base.value, der::sequence);
-        if (!all || !first) return std::nullopt;
-        return all->content.size() >= first->content.size() &&
-               equal(all->content.first(first->content.size()), first->content);
-      }
+      case name_form::directory: return name_below(name.value, base.value);
     }
     return std::nullopt;
   }
@@ -177,11 +272,8 @@ struct name_constraints {
   while (!in.empty()) {
     CONCLAVE_TRY(auto set, in.enter(der::set));
     while (!set.empty()) {
-      CONCLAVE_TRY(auto pair, set.enter(der::sequence));
-      CONCLAVE_TRY(const auto oid, pair.take(der::object_identifier));
-      CONCLAVE_TRY(const auto value, pair.next());
-      CONCLAVE_CHECK(pair.end());
-      if (equal(oid, email_address)) out.push_back({name_form::email, value.content});
+      CONCLAVE_TRY(const auto one, attribute::read(set));
+      if (equal(one.type, email_address)) out.push_back({name_form::email, one.value.content});
     }
   }
   return out;

@@ -184,7 +184,8 @@ class basic_validator final : public identity_validator {
     return {};
   }
 
-  // RFC 5280 6.1.3 and 6.1.4. A chain may name its anchor (RFC 9420 5.3).
+  // RFC 5280 6.1.3 and 6.1.4. A chain may name its anchor (RFC 9420 5.3). Issuer and subject are the same byte by byte,
+  // which is stricter than RFC 5280 7.1, but what 4.1.2.6 has authorities do.
   [[nodiscard]] status follow_chain(path& p) {
     auto& chain = p.certificates;
     const auto is_anchor = [&](const trust_anchor& a) { return equal(a.certificate->der, chain.back().der); };

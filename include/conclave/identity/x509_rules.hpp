@@ -32,6 +32,7 @@ inline constexpr rule successor_not_lower{"and vouched for by an authority no lo
 
 // the chain
 inline constexpr rule chain_length{"a chain has one to eight certificates, none of them twice", "limits::certificates"};
+/// Byte by byte, which is stricter than the comparison of RFC 5280, section 7.1.
 inline constexpr rule name_chain{"the issuer of a certificate is the subject of the next", "RFC 5280 6.1.3"};
 inline constexpr rule anchor{"the last issuer is an anchor", "RFC 5280 6.1.1"};
 inline constexpr rule signature{"each certificate is signed by the next", "RFC 5280 6.1.3"};
