@@ -196,6 +196,10 @@ inline constexpr std::size_t revocation_lists = 256;
 inline constexpr std::size_t ocsp_responses = 4096;
 inline constexpr std::size_t revocation_total_bytes = std::size_t{1} << 26U;
 
+/// Issuers of whom it is remembered whether they have signed one of these: several keys have the same name while it changes
+/// its key.
+inline constexpr std::size_t issuers_of_news = 8;
+
 /// How old news of revocation may be, whatever its issuer promises: a week is how long a stolen key stays usable.
 inline constexpr std::chrono::seconds revocation_age = std::chrono::hours{24 * 7};
 

@@ -261,24 +261,17 @@ struct response_draft {
   std::optional<unix_time> next = now + day;
   std::uint64_t serial = 1;
   bytes responder;  // its certificate, where it is not the issuer
+  bytes more;       // further entries
 
-  [[nodiscard]] bytes signed_by(const draft& issuer, const key_pair& signer) const {
-    const auto sha1 = [](byte_view of) {
-      std::array<std::uint8_t, 20> out;
-      default_provider::hash(hash_id::sha1, byte_parts{&of, 1}, out);
-      return tlv(der::octet_string, bytes(out.begin(), out.end()));
-    };
-    der::reader spki(x509_content(issuer.key.spki));
-    (void)spki.next().has_value();
-    const byte_view key = spki.take(der::bit_string)->subspan(1);
-    der::reader signer_spki(x509_content(signer.spki));
-    (void)signer_spki.next().has_value();
-    const byte_view signer_key = signer_spki.take(der::bit_string)->subspan(1);
-    const bytes id =
-        seq({seq({oid({0x2b, 0x0e, 3, 2, 0x1a}), bytes{5, 0}}), sha1(issuer.subject), sha1(key), number(serial)});
+  [[nodiscard]] bytes entry(const draft& issuer) const {
+    const bytes id = seq({seq({oid({0x2b, 0x0e, 3, 2, 0x1a}), bytes{5, 0}}), sha1(issuer.subject),
+                          sha1(key_bits(issuer.key.spki)), number(serial)});
     const bytes standing = status == der::nested(1) ? tlv(status, time(from, true)) : bytes{status, 0};
-    const bytes single = seq({id, standing, time(from, true), next ? tlv(der::nested(0), time(*next, true)) : bytes{}});
-    const bytes tbs = seq({tlv(der::nested(2), sha1(signer_key)), time(from, true), seq({single})});
+    return seq({id, standing, time(from, true), next ? tlv(der::nested(0), time(*next, true)) : bytes{}});
+  }
+  [[nodiscard]] bytes signed_by(const draft& issuer, const key_pair& signer) const {
+    const bytes tbs =
+        seq({tlv(der::nested(2), sha1(key_bits(signer.spki))), time(from, true), seq({entry(issuer), more})});
     const bytes basic = seq({tbs, signer.algorithm, bits(signer.sign(tbs)),
                              responder.empty() ? bytes{} : tlv(der::nested(0), tlv(der::sequence, responder))});
     return seq({tlv(der::enumerated, bytes{0}),
@@ -286,7 +279,16 @@ struct response_draft {
   }
 
  private:
-  [[nodiscard]] static byte_view x509_content(const bytes& whole) { return der::only(whole, der::sequence)->content; }
+  [[nodiscard]] static bytes sha1(byte_view of) {
+    std::array<std::uint8_t, 20> out;
+    default_provider::hash(hash_id::sha1, byte_parts{&of, 1}, out);
+    return tlv(der::octet_string, bytes(out.begin(), out.end()));
+  }
+  [[nodiscard]] static byte_view key_bits(const bytes& spki) {
+    der::reader in(der::only(spki, der::sequence)->content);
+    (void)in.next().has_value();
+    return in.take(der::bit_string)->subspan(1);
+  }
 };
 
 }  // namespace identity_test

@@ -189,6 +189,8 @@ TEST_CASE("name constraints: directories are compared by their relative names, e
       {"two sets are not one", relative({a, in_country}), joined({relative({a}), relative({in_country})}), false},
       {"another in a set", relative({a, in_country}), relative({b, in_country}), false},
       {"in another alphabet", relative({b}), relative({foreign}), std::nullopt},
+      {"from another alphabet", relative({foreign}), relative({b}), std::nullopt},
+      {"below none", joined({relative({}), relative({a})}), relative({a}), std::nullopt},
       {"as it stands", relative({foreign}), relative({foreign}), true},
       {"Latin-1 for ASCII", relative({same_latin}), relative({latin}), std::nullopt},
       {"a number", relative({of_unit}), relative({number_of}), std::nullopt},

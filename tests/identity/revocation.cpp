@@ -37,6 +37,37 @@ bool openssl_takes(const trial& t, const bytes& response) {
   return got.text.find("Response verify OK") != std::string::npos && got.text.find("good\n") != std::string::npos;
 }
 
+void fails_for_room(const status& outcome) {
+  REQUIRE_FALSE(outcome);
+  CHECK(outcome.error().code() == errc::over_limit);
+  CHECK(outcome.error().broken_rule() == &rules::room_for_news);
+}
+
+/// As if all of it were signed.
+void sign_all(x509::trust& t) {
+  const auto of = [](auto& all) {
+    for (auto& piece : all) REQUIRE(piece.is_signed_by({}, [] { return true; }));
+  };
+  of(t.lists());
+  of(t.responses());
+}
+
+/// An extension that nobody knows may be as long as it likes.
+list_draft long_list(list_draft list, std::size_t size) {
+  list.extensions = seq({oid({0x2a, 3, 4}), tlv(der::octet_string, bytes(size))});
+  return list;
+}
+
+/// counting_provider: how many signatures it was asked to verify.
+struct counting_provider : default_provider {
+  static inline std::size_t verified = 0;
+
+  [[nodiscard]] static status verify(signature_scheme scheme, byte_view key, byte_view message, byte_view signature) {
+    ++verified;
+    return default_provider::verify(scheme, key, message, signature);
+  }
+};
+
 }  // namespace
 
 TEST_CASE("fresh lists of everybody in a chain verify it") {
@@ -275,34 +306,206 @@ TEST_CASE("news is bounded, and can be forgotten") {
   v.trust().forget_revocations();
   CHECK(v.check(t.shown(), now).state == unknown);
   for (std::size_t i = 0; i < limits::revocation_lists; ++i) REQUIRE(v.trust().add_revocation_list(t.lists[0]));
-  CHECK(v.trust().add_revocation_list(t.lists[0]).error().code() == errc::over_limit);
+  sign_all(v.trust());
+  fails_for_room(v.trust().add_revocation_list(t.lists[0]));
   CHECK(v.trust().add_ocsp_response(bytes(limits::ocsp_response_bytes + 1)).error().code() == errc::over_limit);
   const bytes response = response_draft{}.signed_by(t.authority(), t.authority().key);
   for (std::size_t i = 0; i < limits::ocsp_responses; ++i) REQUIRE(v.trust().add_ocsp_response(response));
-  CHECK(v.trust().add_ocsp_response(response).error().code() == errc::over_limit);
+  sign_all(v.trust());
+  fails_for_room(v.trust().add_ocsp_response(response));
 }
 
 TEST_CASE("room_for_news: lists that are allowed one by one are not allowed without end") {
   news_trial t;
   const bytes small = t.publish().lists[0];
-  const auto fails_for_room = [](const status& outcome) {
-    REQUIRE_FALSE(outcome);
-    CHECK(outcome.error().code() == errc::over_limit);
-    CHECK(outcome.error().broken_rule() == &rules::room_for_news);
-  };
   x509::trust kept;
+  const auto add = [&](const bytes& list) {
+    REQUIRE(kept.add_revocation_list(list));
+    sign_all(kept);
+  };
   std::size_t room = limits::revocation_total_bytes;
   for (std::size_t size = limits::revocation_list_bytes - 1000; size > 1000; size /= 2) {
-    // an extension that nobody knows may be as long as it likes
-    t.of_root.extensions = seq({oid({0x2a, 3, 4}), tlv(der::octet_string, bytes(size))});
-    const bytes list = t.of_root.signed_by(t.root());
-    for (; room >= list.size(); room -= list.size()) REQUIRE(kept.add_revocation_list(list));
+    const bytes list = long_list(t.of_root, size).signed_by(t.root());
+    for (; room >= list.size(); room -= list.size()) add(list);
     fails_for_room(kept.add_revocation_list(list));
   }
-  for (; room >= small.size(); room -= small.size()) REQUIRE(kept.add_revocation_list(small));
-  fails_for_room(kept.add_ocsp_response(small));
+  for (; room >= small.size(); room -= small.size()) add(small);
+  fails_for_room(kept.add_ocsp_response(response_draft{}.signed_by(t.authority(), t.authority().key)));
   kept.forget_revocations();
   CHECK(kept.add_revocation_list(small));
+}
+
+TEST_CASE("news that nobody has signed takes the room of no other, however much there is of it") {
+  news_trial t;
+  t.settings.revocation = revocation_rule::when_known;
+  auto v = t.validator();
+  draft impostor = t.authority();
+  impostor.key = make_key("mallory", p256);
+  list_draft junk;
+  junk.from = now;  // newer than what is true
+  const bytes small = junk.signed_by(impostor),
+              large = long_list(junk, limits::revocation_list_bytes - 1000).signed_by(impostor);
+  const auto flood = [&](const bytes& list, std::size_t n) {
+    for (std::size_t i = 0; i < n; ++i) REQUIRE(v.trust().add_revocation_list(list));
+  };
+  flood(small, limits::revocation_lists);
+  flood(large, 4);
+  CHECK(v.check(t.shown(), now).state == verified);
+  t.of_authority.serials = {102};
+  REQUIRE(v.trust().add_revocation_list(t.of_authority.signed_by(t.authority())));
+  flood(small, limits::revocation_lists - 1);  // what is older goes first
+  CHECK(v.check(t.shown(), now).state == identity_state::revoked);
+  flood(small, limits::revocation_lists);  // and what was found to be signed stays
+  flood(large, 5);
+  CHECK(v.check(t.shown(), now).state == identity_state::revoked);
+  CHECK(v.trust().lists().size() == 5);
+}
+
+TEST_CASE("news that nobody is known to have signed goes in the order in which it came, lists and responses alike") {
+  news_trial t;
+  const bytes large = long_list(t.of_root, limits::revocation_list_bytes - 1000).signed_by(t.root());
+  const bytes small = t.publish().lists[0];
+  const bytes response = response_draft{}.signed_by(t.authority(), t.authority().key);
+  x509::trust kept;
+  const auto add_list = [&](const bytes& list) { REQUIRE(kept.add_revocation_list(list)); };
+  const auto has = [&](std::size_t lists, std::size_t responses) {
+    return kept.lists().size() == lists && kept.responses().size() == responses;
+  };
+  add_list(large);
+  REQUIRE(kept.add_ocsp_response(response));
+  for (int i = 0; i < 3; ++i) add_list(large);
+  CHECK(has(4, 1));
+  add_list(large);
+  CHECK(has(4, 1));
+  add_list(large);
+  CHECK(has(4, 0));
+  REQUIRE(kept.add_ocsp_response(response));
+  CHECK(has(4, 1));
+  // what does not fit in the place of all that may go displaces nothing
+  kept.forget_revocations();
+  for (int i = 0; i < 3; ++i) add_list(large);
+  sign_all(kept);
+  add_list(long_list(t.of_root, limits::revocation_list_bytes / 2).signed_by(t.root()));
+  sign_all(kept);
+  REQUIRE(kept.add_ocsp_response(response));
+  add_list(small);
+  fails_for_room(kept.add_revocation_list(large));
+  CHECK(has(5, 1));
+}
+
+TEST_CASE("news that newer news of its issuer has replaced makes room, and no other that is signed") {
+  news_trial t;
+  t.settings.revocation = revocation_rule::when_known;
+  auto v = t.validator();
+  const auto add = [&](unsigned minutes) {
+    t.of_authority.from = now - day + std::chrono::minutes{minutes};
+    REQUIRE(v.trust().add_revocation_list(t.of_authority.signed_by(t.authority())));
+  };
+  // as they were published, by somebody who has kept them
+  for (unsigned i = 0; i < limits::revocation_lists; ++i) add(i);
+  CHECK(v.check(t.shown(), now).state == verified);
+  t.of_authority.serials = {102};
+  add(limits::revocation_lists);
+  CHECK(v.check(t.shown(), now).state == identity_state::revoked);
+  const auto& lists = v.trust().lists();
+  CHECK(lists.size() == limits::revocation_lists);
+  CHECK(std::ranges::count_if(lists, [](const auto& list) { return list.counts(); }) == 1);
+  CHECK(lists.back().counts());
+
+  response_draft answer;
+  answer.serial = 102;
+  const auto answered = [&](unsigned minutes, bool of_two) {
+    response_draft other = answer;
+    other.serial = 103;
+    answer.from = now - day + std::chrono::minutes{minutes};
+    answer.more = of_two ? other.entry(t.authority()) : bytes{};
+    REQUIRE(v.trust().add_ocsp_response(answer.signed_by(t.authority(), t.authority().key)));
+  };
+  answered(1, false);
+  answered(2, true);  // says more than what the newer one says
+  answered(3, false);
+  CHECK(v.check(t.shown(), now).state == identity_state::revoked);
+  const auto& responses = v.trust().responses();
+  CHECK_FALSE(responses[0].counts());
+  CHECK(responses[1].counts());
+  CHECK(responses[2].counts());
+}
+
+TEST_CASE("a signature of news is looked at once for each issuer, forged or not") {
+  news_trial t;
+  draft impostor = t.authority();
+  impostor.key = make_key("mallory", p256);
+  list_draft junk;
+  junk.from = now;
+  response_draft junk_response;
+  junk_response.serial = 102;
+  // another authority of that name, and a member of it
+  news_trial other;
+  other.authority().key = make_key("the authority's new key", p256);
+  other.chain.clear();
+  other.issue();
+  t.publish();
+  x509::trust known;
+  REQUIRE(known.add_anchor(t.root_der, anchor_kind::external));
+  for (const bytes& list : {t.lists[0], t.lists[1], other.publish().lists[1], junk.signed_by(impostor)})
+    REQUIRE(known.add_revocation_list(list));
+  for (int i = 0; i < 3; ++i) REQUIRE(known.add_ocsp_response(junk_response.signed_by(t.authority(), impostor.key)));
+  x509::basic_validator<x509::botan_certificates, counting_provider> v(std::move(known), t.settings);
+  const auto judge = [&] {
+    CHECK(v.check(t.shown(), now).state == verified);
+    CHECK(v.check(other.shown(), now).state == verified);
+  };
+  judge();
+  counting_provider::verified = 0;
+  judge();
+  CHECK(counting_provider::verified == 2);  // the members' own certificates
+}
+
+TEST_CASE("of a few issuers it is remembered whether they have signed a piece of news") {
+  const bytes list = list_draft{}.signed_by(an_authority("root", p256));
+  x509::news<x509::revocation_list> piece(*x509::owned<x509::revocation_list>::read(list), 0);
+  int asked = 0;
+  const auto signed_by = [&](std::uint8_t who, bool answer) {
+    return piece.is_signed_by(*digest::copy_of(bytes{who}), [&] { return ++asked, answer; });
+  };
+  CHECK_FALSE(signed_by(0, false));
+  CHECK_FALSE(signed_by(0, true));
+  CHECK_FALSE(piece.counts());
+  CHECK(signed_by(1, true));
+  CHECK(signed_by(1, false));
+  CHECK(asked == 2);
+  for (std::uint8_t who = 2; who < limits::issuers_of_news; ++who) CHECK_FALSE(signed_by(who, false));
+  CHECK_FALSE(signed_by(0, true));
+  CHECK(asked == limits::issuers_of_news);
+  CHECK_FALSE(signed_by(limits::issuers_of_news, false));
+  CHECK(signed_by(0, true));  // forgotten, and asked again
+  CHECK(asked == limits::issuers_of_news + 2);
+  CHECK(piece.counts());
+}
+
+TEST_CASE("an answer that one name of an issuer has not signed may be signed by another name of that key") {
+  news_trial t;
+  trial namesake;
+  namesake.authority() = t.authority();
+  namesake.authority().subject = name("its other name");
+  namesake.authority().issuer.clear();
+  namesake.issue();
+  draft responder;
+  responder.subject = name("responder");
+  responder.issuer = namesake.authority().subject;
+  responder.key = make_key("responder", p256);
+  responder.ca = false;
+  responder.purposes = {9};
+  response_draft answer;
+  answer.serial = 102;
+  answer.status = der::nested(1);
+  answer.responder = responder.signed_by(t.authority().key);
+  answer.more = answer.entry(namesake.authority());
+  t.settings.revocation = revocation_rule::when_known;
+  auto v = t.validator();
+  REQUIRE(v.trust().add_ocsp_response(answer.signed_by(t.authority(), responder.key)));
+  CHECK(v.check(t.shown(), now).state == verified);
+  CHECK(v.check(namesake.shown(), now).state == identity_state::revoked);
 }
 
 }  // namespace identity_test

@@ -42,6 +42,7 @@ class owned {
 
   [[nodiscard]] const T& operator*() const noexcept { return value_; }
   [[nodiscard]] const T* operator->() const noexcept { return &value_; }
+  [[nodiscard]] std::size_t size() const noexcept { return der_.size(); }
 
  private:
   owned() = default;
@@ -53,6 +54,42 @@ class owned {
 struct trust_anchor {
   owned<x509::certificate> certificate;
   anchor_kind kind{};
+};
+
+/// news<T>: a piece of news of revocation, and what was found of its signature, which is looked at once for each issuer.
+template <class T>
+class news {
+ public:
+  /// `number`: pieces of all kinds are numbered as they come.
+  news(owned<T> piece, std::uint64_t number) noexcept : piece_{std::move(piece)}, number_{number} {}
+
+  [[nodiscard]] const T& operator*() const noexcept { return *piece_; }
+  [[nodiscard]] const T* operator->() const noexcept { return &*piece_; }
+  [[nodiscard]] std::size_t size() const noexcept { return piece_.size(); }
+  [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
+  /// counts(): it is signed by the issuer of somebody whose chain leads to an anchor, and not replaced.
+  [[nodiscard]] bool counts() const noexcept { return counts_; }
+  /// replace(): newer ones say all that it did.
+  void replace() noexcept { counts_ = false; }
+
+  /// is_signed_by(issuer, ask): what ask() says of that issuer, or said when it was asked before; `issuer` is a hash of
+  /// all that the answer depends on. Of limits::issuers_of_news the answer is remembered.
+  template <class Ask>
+  [[nodiscard]] bool is_signed_by(const digest& issuer, Ask&& ask) {
+    for (const auto& [known, answer] : answers_)
+      if (known == issuer) return answer;
+    const bool answer = ask();
+    if (answers_.size() == limits::issuers_of_news) answers_.erase(answers_.begin());
+    answers_.emplace_back(issuer, answer);
+    counts_ = counts_ || answer;
+    return answer;
+  }
+
+ private:
+  owned<T> piece_;
+  std::uint64_t number_;
+  std::vector<std::pair<digest, bool>> answers_;
+  bool counts_ = false;
 };
 
 /// trust: grows as the host learns more. Move-only. Threads: that of the validator.
@@ -69,8 +106,10 @@ class trust {
     anchors_.push_back({std::move(c), kind});
     return {};
   }
-  /// add_revocation_list(der), add_ocsp_response(der): taken from anywhere, because they are signed; one that is not
-  /// changes nothing. Errors: malformed, refused; over_limit, with room_for_news where what is kept leaves no room.
+  /// add_revocation_list(der), add_ocsp_response(der): taken from anybody. A piece changes nothing unless its issuer has
+  /// signed it, which shows when a chain with that issuer is judged. Where there is no room, those go of which that has
+  /// not been shown, or which newer ones have replaced: the oldest first, and only those. Errors: malformed, refused;
+  /// over_limit, with room_for_news where what counts leaves no room.
   [[nodiscard]] status add_revocation_list(byte_view der) { return add(der, lists_, limits::revocation_lists); }
   [[nodiscard]] status add_ocsp_response(byte_view der) { return add(der, responses_, limits::ocsp_responses); }
   /// forget_revocations(): before newer ones are added.
@@ -80,13 +119,6 @@ class trust {
     news_bytes_ = 0;
   }
 
-  /// news<T>: one piece, and the key of the issuer it was found to be signed for.
-  template <class T>
-  struct news {
-    owned<T> value;
-    bytes signed_for;
-  };
-
   [[nodiscard]] const std::vector<trust_anchor>& anchors() const noexcept { return anchors_; }
   [[nodiscard]] std::vector<news<revocation_list>>& lists() noexcept { return lists_; }
   [[nodiscard]] std::vector<news<ocsp_response>>& responses() noexcept { return responses_; }
@@ -94,18 +126,48 @@ class trust {
  private:
   template <class T>
   [[nodiscard]] status add(byte_view der, std::vector<news<T>>& to, std::size_t most) {
-    if (to.size() == most || der.size() > limits::revocation_total_bytes - news_bytes_)
-      return failure{errc::over_limit, rules::room_for_news};
     CONCLAVE_TRY(auto piece, owned<T>::read(der));
-    to.push_back({std::move(piece), {}});
+    const bool full = to.size() == most;
+    if (full && idle_in(to) == to.end()) return failure{errc::over_limit, rules::room_for_news};
+    if (der.size() > limits::revocation_total_bytes - counting_bytes(lists_) - counting_bytes(responses_))
+      return failure{errc::over_limit, rules::room_for_news};
+    if (full) forget(to, idle_in(to));
+    while (der.size() > limits::revocation_total_bytes - news_bytes_) forget_oldest();
+    to.emplace_back(std::move(piece), number_++);
     news_bytes_ += der.size();
     return {};
+  }
+
+  /// The oldest that does not count, as far as is known.
+  template <class T>
+  [[nodiscard]] static auto idle_in(std::vector<news<T>>& all) {
+    return std::ranges::find_if_not(all, &news<T>::counts);
+  }
+  template <class T>
+  [[nodiscard]] static std::size_t counting_bytes(const std::vector<news<T>>& all) {
+    std::size_t out = 0;
+    for (const news<T>& one : all) out += one.counts() ? one.size() : 0;
+    return out;
+  }
+  void forget_oldest() {
+    const auto list = idle_in(lists_);
+    const auto response = idle_in(responses_);
+    if (response == responses_.end() || (list != lists_.end() && list->number() < response->number()))
+      forget(lists_, list);
+    else
+      forget(responses_, response);
+  }
+  template <class T>
+  void forget(std::vector<news<T>>& all, typename std::vector<news<T>>::iterator one) {
+    news_bytes_ -= one->size();
+    all.erase(one);
   }
 
   std::vector<trust_anchor> anchors_;
   std::vector<news<revocation_list>> lists_;
   std::vector<news<ocsp_response>> responses_;
   std::size_t news_bytes_ = 0;  // of both
+  std::uint64_t number_ = 0;    // of pieces that came
 };
 
 }  // namespace conclave::x509

@@ -291,41 +291,50 @@ class basic_validator final : public identity_validator {
 
   [[nodiscard]] ocsp_entry::standing standing_of(const certificate& c, const certificate& issuer, unix_time now) {
     using enum ocsp_entry::standing;
-    const auto listed = list_standing(c, issuer, now), answered = response_standing(c, issuer, now);
+    // who has signed a piece of news is asked once for each name and key of an issuer
+    const digest asked = hash_of(hash_id::sha256, {issuer.subject, issuer.key.der});
+    const auto listed = list_standing(c, issuer, asked, now), answered = response_standing(c, issuer, asked, now);
     if (listed == revoked || answered == revoked) return revoked;
     return listed == good || answered == good ? good : unknown;
   }
 
   /// The newest list of the issuer decides. Who is on it stays revoked when it is out of date.
-  [[nodiscard]] ocsp_entry::standing list_standing(const certificate& c, const certificate& issuer, unix_time now) {
-    const revocation_list* newest = nullptr;
-    for (auto& news : trust_.lists()) {
-      const revocation_list& list = *news.value;
-      if (!equal(list.issuer, c.issuer) || !issuer.has(key_usage::crl_sign)) continue;
-      if (newest != nullptr && list.period.this_update <= newest->period.this_update) continue;
-      if (!equal(news.signed_for, issuer.key.der)) {
-        if (!is_signed(list, issuer.key)) continue;
-        news.signed_for = to_bytes(issuer.key.der);
-      }
+  [[nodiscard]] ocsp_entry::standing list_standing(const certificate& c, const certificate& issuer, const digest& asked,
+                                                   unix_time now) {
+    news<revocation_list>* newest = nullptr;
+    for (auto& list : trust_.lists()) {
+      if (!equal(list->issuer, c.issuer) || !issuer.has(key_usage::crl_sign)) continue;
+      if (newest != nullptr && list->period.this_update <= (*newest)->period.this_update) continue;
+      if (!list.is_signed_by(asked, [&] { return is_signed(*list, issuer.key).has_value(); })) continue;
+      if (newest != nullptr) newest->replace();
       newest = &list;
     }
     if (newest == nullptr) return ocsp_entry::standing::unknown;
-    if (newest->lists(c.serial)) return ocsp_entry::standing::revoked;
-    return newest->period.fresh(now, settings_.revocation_age) ? ocsp_entry::standing::good
-                                                               : ocsp_entry::standing::unknown;
+    if ((*newest)->lists(c.serial)) return ocsp_entry::standing::revoked;
+    return (*newest)->period.fresh(now, settings_.revocation_age) ? ocsp_entry::standing::good
+                                                                  : ocsp_entry::standing::unknown;
   }
 
-  [[nodiscard]] ocsp_entry::standing response_standing(const certificate& c, const certificate& issuer, unix_time now) {
+  [[nodiscard]] ocsp_entry::standing response_standing(const certificate& c, const certificate& issuer,
+                                                       const digest& asked, unix_time now) {
     const ocsp_entry* newest = nullptr;
-    for (auto& news : trust_.responses()) {
-      for (const ocsp_entry& entry : news.value->entries) {
-        if (!is_about(entry, c, issuer)) continue;
+    news<ocsp_response>* its_response = nullptr;
+    if (trust_.responses().empty()) return ocsp_entry::standing::unknown;
+    const auto names = [&](hash_id h) {
+      return std::array{hash_of(h, {issuer.subject}), hash_of(h, {issuer.key.bits})};
+    };
+    const auto by_sha1 = names(hash_id::sha1), by_sha256 = names(hash_id::sha256);
+    for (auto& response : trust_.responses()) {
+      for (const ocsp_entry& entry : response->entries) {
+        const auto& [name, key] = entry.hash == hash_id::sha1 ? by_sha1 : by_sha256;
+        if (!equal(entry.serial, c.serial) || !equal(entry.issuer_name_hash, name.view()) ||
+            !equal(entry.issuer_key_hash, key.view()))
+          continue;
         if (newest != nullptr && entry.period.this_update <= newest->period.this_update) continue;
-        if (!equal(news.signed_for, issuer.key.der)) {
-          if (!is_answer(*news.value, issuer)) break;  // to whatever entry
-          news.signed_for = to_bytes(issuer.key.der);
-        }
+        if (!response.is_signed_by(asked, [&] { return is_answer(*response, issuer); })) break;  // whatever the entry
+        if (newest != nullptr && (*its_response)->entries.size() == 1) its_response->replace();
         newest = &entry;
+        its_response = &response;
       }
     }
     if (newest == nullptr) return ocsp_entry::standing::unknown;
@@ -334,14 +343,10 @@ class basic_validator final : public identity_validator {
                                                                : ocsp_entry::standing::unknown;
   }
 
-  [[nodiscard]] static bool is_about(const ocsp_entry& entry, const certificate& c, const certificate& issuer) {
-    if (!equal(entry.serial, c.serial)) return false;
-    const auto is_hash_of = [&](byte_view hash, byte_view of) {
-      digest expected(hash_size(entry.hash));
-      P::hash(entry.hash, byte_parts{&of, 1}, expected.writable());
-      return equal(hash, expected.view());
-    };
-    return is_hash_of(entry.issuer_name_hash, issuer.subject) && is_hash_of(entry.issuer_key_hash, issuer.key.bits);
+  [[nodiscard]] static digest hash_of(hash_id h, std::initializer_list<byte_view> parts) {
+    digest out(hash_size(h));
+    P::hash(h, byte_parts{parts.begin(), parts.size()}, out.writable());
+    return out;
   }
 
   /// Signed by the issuer, or by one to whom it has delegated just that (RFC 6960 4.2.2.2) and whose certificate was
