@@ -183,6 +183,48 @@ TEST_CASE("the newest list decides") {
   CHECK(u.judge().state == identity_state::revoked);
 }
 
+TEST_CASE("of news of the same second the worse decides, whichever came first") {
+  constexpr std::uint64_t nobody = 7, member = 102;
+  news_trial t;
+  t.publish();
+  const auto of_lists = [&](std::initializer_list<std::uint64_t> listed) {
+    auto v = t.validator();
+    v.trust().forget_revocations();
+    REQUIRE(v.trust().add_revocation_list(t.lists[0]));
+    for (const std::uint64_t serial : listed) {
+      t.of_authority.serials = {serial};
+      REQUIRE(v.trust().add_revocation_list(t.of_authority.signed_by(t.authority())));
+    }
+    const identity_state out = v.check(t.shown(), now).state;
+    CHECK(v.trust().lists()[1].counts());  // of the same second, so not replaced
+    return out;
+  };
+  CHECK(of_lists({nobody, nobody}) == verified);
+  CHECK(of_lists({nobody, member}) == identity_state::revoked);
+  CHECK(of_lists({member, nobody}) == identity_state::revoked);
+
+  constexpr std::uint8_t good = der::context(0), revoked = der::nested(1), no_idea = der::context(2);
+  const auto of_responses = [&](std::initializer_list<std::uint8_t> answers) {
+    auto v = t.validator();
+    v.trust().forget_revocations();
+    REQUIRE(v.trust().add_revocation_list(t.lists[0]));
+    for (const std::uint8_t status : answers) {
+      response_draft answer;
+      answer.serial = member;
+      answer.status = status;
+      REQUIRE(v.trust().add_ocsp_response(answer.signed_by(t.authority(), t.authority().key)));
+    }
+    const identity_state out = v.check(t.shown(), now).state;
+    CHECK(v.trust().responses()[0].counts());
+    return out;
+  };
+  CHECK(of_responses({good, good}) == verified);
+  CHECK(of_responses({good, revoked}) == identity_state::revoked);
+  CHECK(of_responses({revoked, good}) == identity_state::revoked);
+  CHECK(of_responses({no_idea, good}) == unknown);
+  CHECK(of_responses({good, no_idea}) == unknown);
+}
+
 TEST_CASE("lists about a part of the certificates, or in part, are refused") {
   const auto issuer = an_authority("root", p256);
   const auto added = [&](const bytes& extension_of_list, std::uint8_t version = 1) {

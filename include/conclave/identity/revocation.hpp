@@ -109,7 +109,7 @@ struct revocation_list {
 struct ocsp_entry {
   hash_id hash{};  ///< of the two below, which only name the issuer
   byte_view issuer_name_hash, issuer_key_hash, serial;
-  enum class standing : std::uint8_t { good, revoked, unknown } status{};
+  enum class standing : std::uint8_t { good, unknown, revoked } status{};  ///< the worse, the higher
   x509::period period;
 };
 

@@ -298,19 +298,26 @@ class basic_validator final : public identity_validator {
     return listed == good || answered == good ? good : unknown;
   }
 
+  /// when_and_what: newer news counts for more, and of the same second the worse.
+  using when_and_what = std::pair<unix_time, ocsp_entry::standing>;
+
   /// The newest list of the issuer decides. Who is on it stays revoked when it is out of date.
   [[nodiscard]] ocsp_entry::standing list_standing(const certificate& c, const certificate& issuer, const digest& asked,
                                                    unix_time now) {
     news<revocation_list>* newest = nullptr;
+    std::optional<when_and_what> found;
     for (auto& list : trust_.lists()) {
       if (!equal(list->issuer, c.issuer) || !issuer.has(key_usage::crl_sign)) continue;
-      if (newest != nullptr && list->period.this_update <= (*newest)->period.this_update) continue;
+      const auto says = list->lists(c.serial) ? ocsp_entry::standing::revoked : ocsp_entry::standing::good;
+      const when_and_what here{list->period.this_update, says};
+      if (here <= found) continue;
       if (!list.is_signed_by(asked, [&] { return is_signed(*list, issuer.key).has_value(); })) continue;
-      if (newest != nullptr) newest->replace();
+      if (found && found->first < here.first) newest->replace();
       newest = &list;
+      found = here;
     }
-    if (newest == nullptr) return ocsp_entry::standing::unknown;
-    if ((*newest)->lists(c.serial)) return ocsp_entry::standing::revoked;
+    if (!found) return ocsp_entry::standing::unknown;
+    if (found->second == ocsp_entry::standing::revoked) return ocsp_entry::standing::revoked;
     return (*newest)->period.fresh(now, settings_.revocation_age) ? ocsp_entry::standing::good
                                                                   : ocsp_entry::standing::unknown;
   }
@@ -319,6 +326,7 @@ class basic_validator final : public identity_validator {
                                                        const digest& asked, unix_time now) {
     const ocsp_entry* newest = nullptr;
     news<ocsp_response>* its_response = nullptr;
+    std::optional<when_and_what> found;
     if (trust_.responses().empty()) return ocsp_entry::standing::unknown;
     const auto names = [&](hash_id h) {
       return std::array{hash_of(h, {issuer.subject}), hash_of(h, {issuer.key.bits})};
@@ -330,9 +338,11 @@ class basic_validator final : public identity_validator {
         if (!equal(entry.serial, c.serial) || !equal(entry.issuer_name_hash, name.view()) ||
             !equal(entry.issuer_key_hash, key.view()))
           continue;
-        if (newest != nullptr && entry.period.this_update <= newest->period.this_update) continue;
+        const when_and_what here{entry.period.this_update, entry.status};
+        if (here <= found) continue;
         if (!response.is_signed_by(asked, [&] { return is_answer(*response, issuer); })) break;  // whatever the entry
-        if (newest != nullptr && (*its_response)->entries.size() == 1) its_response->replace();
+        if (found && found->first < here.first && (*its_response)->entries.size() == 1) its_response->replace();
+        found = here;
         newest = &entry;
         its_response = &response;
       }
