@@ -102,6 +102,18 @@ TEST_CASE("M10: a certificate is shown with its issuers, and with nothing that d
   CHECK_FALSE(unanchored->anchor);
   CHECK(unanchored->certificates.size() == 2);
   CHECK(v.show_certificate(basic(alice)).error() == errc::malformed);
+  // of a chain that is refused, all that it names is shown, as a claim
+  trial refused;
+  refused.with_root = true;
+  refused.authority().name_constraints = constraints({email("example.com")}, {});
+  refused.issue();
+  auto w = refused.validator();
+  CHECK(w.member(refused.shown(), now) == identity_state::untrusted);
+  const auto claimed = w.show_certificate(refused.shown());
+  REQUIRE(claimed);
+  CHECK_FALSE(claimed->anchor);
+  REQUIRE(claimed->certificates.size() == 3);
+  CHECK(claimed->certificates[2].subject == "CN=root");
   t.chain[1].pop_back();
   CHECK(v.show_certificate(t.shown()).error() == errc::malformed);
 }

@@ -103,8 +103,10 @@ class basic_validator final : public identity_validator {
     chain_details out;
     path p;
     const bool anchored = is_verified(assess(who, std::nullopt, p).state);
-    if (p.certificates.empty() || p.certificates.size() < who.certificates.size() - (anchored ? 1 : 0))
-      return errc::malformed;
+    if (!anchored) {  // all of it is a claim, and so is an anchor that it names
+      p = {};
+      if (!read_chain(who, p)) return errc::malformed;
+    }
     for (const certificate& c : p.certificates) {
       CONCLAVE_TRY(auto one, details_of<P>(c));
       out.certificates.push_back(std::move(one));
