@@ -118,6 +118,32 @@ TEST_CASE("M10: a certificate is shown with its issuers, and with nothing that d
   CHECK(v.show_certificate(t.shown()).error() == errc::malformed);
 }
 
+TEST_CASE("what has no width, or no ink, or another direction is escaped where names are shown") {
+  const auto utf8 = [](std::uint32_t c) {
+    const auto tail = [&](unsigned shift) { return static_cast<std::uint8_t>(0x80 | (c >> shift & 0x3f)); };
+    if (c < 0x80) return bytes{static_cast<std::uint8_t>(c)};
+    if (c < 0x800) return bytes{static_cast<std::uint8_t>(0xc0 | c >> 6), tail(0)};
+    if (c < 0x10000) return bytes{static_cast<std::uint8_t>(0xe0 | c >> 12), tail(6), tail(0)};
+    return bytes{static_cast<std::uint8_t>(0xf0 | c >> 18), tail(12), tail(6), tail(0)};
+  };
+  const auto escaped = [&](std::uint32_t c) { return x509::detail::printable(utf8(c))[0] == '\\'; };
+  // Default_Ignorable_Code_Point of Unicode, controls and separators of lines, the blank of Braille
+  const std::pair<std::uint32_t, std::uint32_t> hidden[] = {
+      {0, 0x1f},        {0x7f, 0x9f},     {0xad, 0xad},       {0x34f, 0x34f},     {0x61c, 0x61c},
+      {0x115f, 0x1160}, {0x17b4, 0x17b5}, {0x180b, 0x180f},   {0x200b, 0x200f},   {0x2028, 0x202e},
+      {0x2060, 0x206f}, {0x2800, 0x2800}, {0x3164, 0x3164},   {0xfe00, 0xfe0f},   {0xfeff, 0xfeff},
+      {0xffa0, 0xffa0}, {0xfff0, 0xfff8}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
+  };
+  for (const auto& [first, last] : hidden) {
+    INFO(first);
+    for (std::uint32_t c = first; c <= last; ++c) REQUIRE(escaped(c));
+    if (first > 0) CHECK_FALSE(escaped(first - 1));
+    if (last < 0xfff0) CHECK_FALSE(escaped(last + 1));  // from there on, some more is escaped
+  }
+  for (const std::uint32_t c : {0x1bc9fU, 0x1bca4U, 0x1d172U, 0x1d17bU, 0x1f600U, 0x10000U}) CHECK_FALSE(escaped(c));
+  CHECK(x509::detail::printable(as_bytes("alice\xe3\x85\xa4")) == "alice\\E3\\85\\A4");
+}
+
 TEST_CASE("what is remembered of issuers helps nobody else") {
   trial t;
   t.issue();

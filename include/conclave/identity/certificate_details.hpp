@@ -51,14 +51,24 @@ namespace detail {
   return {c, n};
 }
 
-/// printable(text): with everything escaped that is not UTF-8, is a control, or has no width or another direction.
+/// is_hidden(c): a control, something that turns text around, or something that leaves no trace: what Unicode calls
+/// Default_Ignorable_Code_Point, and the blank of Braille.
+[[nodiscard]] inline bool is_hidden(std::uint32_t c) noexcept {
+  static constexpr std::pair<std::uint32_t, std::uint32_t> ranges[] = {
+      {0, 0x1f},        {0x7f, 0x9f},     {0xad, 0xad},       {0x34f, 0x34f},     {0x61c, 0x61c},
+      {0x115f, 0x1160}, {0x17b4, 0x17b5}, {0x180b, 0x180f},   {0x200b, 0x200f},   {0x2028, 0x202e},
+      {0x2060, 0x206f}, {0x2800, 0x2800}, {0x3164, 0x3164},   {0xfe00, 0xfe0f},   {0xfeff, 0xfeff},
+      {0xffa0, 0xffa0}, {0xfff0, 0xffff}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0x10ffff},
+  };
+  return std::ranges::any_of(ranges, [&](const auto& range) { return c >= range.first && c <= range.second; });
+}
+
+/// printable(text): with everything escaped that is not UTF-8, or hidden.
 [[nodiscard]] inline std::string printable(byte_view text) {
   std::string out;
   while (!text.empty()) {
     const auto [c, n] = code_point(text);
-    const bool odd = n == 0 || c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c ||
-                     (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) ||
-                     c == 0xfeff || (c >= 0xfff0 && c < 0x10000) || c >= 0xe0000;
+    const bool odd = n == 0 || is_hidden(c);
     const byte_view all = text.first(n == 0 ? 1 : n);
     if (odd)
       for (const std::uint8_t b : all) out += '\\' + hexadecimal({&b, 1});
