@@ -3,8 +3,9 @@
 /// commits whatever the script likes, as participant, co-host or host, and comes in again by itself where it is thrown
 /// out. All others are honest, write, change the meeting, leave and verify. The oracle: what is refused changes nothing;
 /// all come to the same verdict and then agree; whatever was accepted, nobody was brought in, removed, promoted or shut out
-/// by somebody without the right to, judged here by what the meeting was before and is after and not by the commit; the
-/// chat has exactly what is text; and in the end the honest ones can commit, speak and let somebody in.
+/// by somebody without the right to, judged here by what the meeting was before and is after and not by the commit; a host
+/// is in at all times; the chat has exactly what is text; and in the end the honest ones can commit, speak and let
+/// somebody in.
 #include "../tests/mls/observers.hpp"
 #include "support/rights.hpp"
 
@@ -202,7 +203,7 @@ class play {
   void leave() {
     const std::size_t i = somebody();
     const auto wish = seats_[i].room.leave();
-    if (!wish) return;
+    if (!wish) return require(seats_[i].room.state().own_role == role::host, "somebody who is no host cannot leave");
     leaving_.push_back(seats_[i].room.own_leaf());
     waiting_ = true;
     for (const std::size_t k : present())

@@ -25,6 +25,9 @@ struct facts {
   [[nodiscard]] role of(mls::leaf_index i) const {
     return keys.contains(i) ? parameters().role_of(keys.at(i)) : role{};
   }
+  [[nodiscard]] bool hosted() const {
+    return std::ranges::any_of(keys, [&](const auto& seat) { return of(seat.first) == role::host; });
+  }
 };
 
 /// judge(before, room, effect, most, leaving): what became of a meeting, as `room` sees it, by a commit in which nobody of
@@ -46,6 +49,7 @@ inline void judge(const facts& before, const meeting& room, const mls::epoch_cha
   if (!room.active()) return;
   const facts after(room);
   const meeting_parameters q = after.parameters();
+  require(after.hosted(), "nobody who is in is a host any more");
   for (const mls::leaf_index is_new : effect.added) {
     if (from_outside && came_back) {
       require(after.keys.at(is_new) == *came_back, "somebody came back as somebody else");

@@ -94,13 +94,17 @@ TEST_CASE("large key packages are as many as there is room for, and what is no k
   CHECK(none.waiting() == 0);
 }
 
-TEST_CASE("a host who has left against the rules locks nobody in, and nobody is locked in alone") {
+TEST_CASE("the only host does not get out by leaving against the rules, locks nobody in, and is not locked in alone") {
   table t(3), alone(1);
   CHECK(alone[0].leave());
   t.deliver(0, *group_of(t[0]).propose_remove(t.env, t[0].own_leaf()));
-  t.commit(1, *t[1].refresh());
-  CHECK_FALSE(t[0].active());
-  CHECK(t[1].leave());
+  auto without = *t[1].refresh();
+  CHECK(without.facts().removed.empty());
+  t.commit(1, std::move(without));
+  CHECK(t[0].active());
+  t.deliver(1, *t[1].leave());
+  t.commit(2, *t[2].refresh());
+  CHECK_FALSE(t[1].active());
 }
 
 TEST_CASE("what no commit may contain does not keep others from speaking") {

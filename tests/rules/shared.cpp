@@ -183,6 +183,63 @@ TEST_CASE("into an empty place nobody comes back") {
   breaks(entered(7, guest_key), conclave::rules::comes_back_with_own_key);
 }
 
+TEST_CASE("whatever is committed, a host is in afterwards") {
+  shared_rules rules([](sframe::cipher_suite) { return true; });
+  const bytes gone_key(32, 4), new_key(32, 3);
+  const auto with_roles = [](const encoded_roles& roles) {
+    a_meeting m;
+    m.parameters.roles = roles.list();
+    return m.items();
+  };
+  const auto group_of = [&](const encoded_roles& roles) {
+    facts group;
+    group.items = with_roles(roles);
+    return group;
+  };
+  const auto removal_of = [](std::uint32_t leaf) {
+    mls::proposal out;
+    out.type = mls::proposal_type::remove;
+    out.remove = mls::leaf_index{leaf};
+    return mls::listed_proposal{out, member(leaf), true};
+  };
+  const auto gone = with_role({}, gone_key, role::host);
+  const auto host_and_gone = with_role(gone.list(), host_key, role::host);
+  const auto helped = with_role(host_and_gone.list(), guest_key, role::co_host);
+  const auto two_hosts = with_role(host_and_gone.list(), guest_key, role::host);
+
+  // by leaving: a co-host is none, nor is who has left a role behind
+  const std::array one{removal_of(0)};
+  const std::array both{removal_of(0), removal_of(1)};
+  breaks(rules.allow(group_of(helped), {member(1), {}, one}), rules::a_host_stays);
+  CHECK(rules.allow(group_of(two_hosts), {member(1), {}, one}));
+  breaks(rules.allow(group_of(two_hosts), {member(7), {}, both}), rules::a_host_stays);
+
+  // by laying down the role
+  const auto others = with_role(helped.list(), host_key, role::participant);
+  breaks(judged(group_of(helped), change_to(with_roles(others))), rules::a_host_stays);
+  const auto successor = with_role(others.list(), guest_key, role::host);
+  CHECK(judged(group_of(helped), change_to(with_roles(successor))));
+
+  // by another key: the role has to move along
+  breaks(rules.allow(group_of(host_and_gone), {member(0), new_key, {}}), rules::a_host_stays);
+  const bytes moved = with_roles(with_role(gone.list(), new_key, role::host));
+  const std::array move{mls::listed_proposal{change_to(moved), member(0), false}};
+  CHECK(rules.allow(group_of(host_and_gone), {member(0), new_key, move}));
+
+  // who comes back has the role still
+  mls::sender joiner;
+  joiner.type = mls::sender_type::new_member_commit;
+  mls::proposal init;
+  init.type = mls::proposal_type::external_init;
+  const std::array back{mls::listed_proposal{init, joiner, false},
+                        mls::listed_proposal{removal_of(0).proposal, joiner, false}};
+  CHECK(rules.allow(group_of(host_and_gone), {joiner, host_key, back}));
+
+  // and nobody joins where there is none
+  CHECK(rules.allow_group(group_of(host_and_gone)));
+  breaks(rules.allow_group(group_of(gone)), rules::a_host_stays);
+}
+
 TEST_CASE("whoever cannot open a meeting's media does not join it") {
   shared_rules deaf([](sframe::cipher_suite) { return false; });
   const auto got = deaf.allow_group(facts{});

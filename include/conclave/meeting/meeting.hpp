@@ -18,7 +18,6 @@
 namespace conclave::inline CONCLAVE_ABI {
 
 namespace rules {
-inline constexpr rule a_host_stays{"the last host leaves, and others stay", "meeting/meeting.hpp"};
 inline constexpr rule room_members{"somebody in a room is no member of the meeting", "RFC 9420 11.3"};
 inline constexpr rule same_place{"what came back is another meeting, or somebody else's place in it",
                                  "meeting/meeting.hpp"};
@@ -218,10 +217,11 @@ class basic_meeting {
   [[nodiscard]] bool admissions_held() { return verification_.holds_admissions(env_->steady()); }
 
   /// leave(): a proposal to remove this participant, for anybody to commit. Until then it stays in, and leaving() says
-  /// so: a proposal is over with its epoch, so one that was not committed is made again. Errors: refused for the last
-  /// host in a meeting of others, which nobody could change any more: make somebody else one first.
+  /// so: a proposal is over with its epoch, so one that was not committed is made again. Where the last hosts leave at the
+  /// same time, one of them is not committed. Errors: refused for the last host in a meeting of others, which nobody could
+  /// change any more, and a host who is leaving is none to rely on: make somebody else one first.
   [[nodiscard]] result<bytes> leave() {
-    if (is_last_host(parameters(), tree(), own_leaf())) return failure{errc::refused, rules::a_host_stays};
+    if (last_host()) return failure{errc::refused, rules::a_host_stays};
     CONCLAVE_TRY(auto wish, group_.propose_remove(*env_, group_.own_leaf()));
     leaving_ = true;
     return wish;
@@ -237,8 +237,8 @@ class basic_meeting {
     if (!group_.tree().contains(leaf)) return role::participant;
     return parameters().role_of(group_.tree().leaf(leaf)->signature_key);
   }
-  /// set_door(door), set_role(leaf, role), change_parameters(parameters): Errors: refused (no right to), misuse (a blank
-  /// leaf), malformed (no host would be left), over_limit; as commit().
+  /// set_door(door), set_role(leaf, role), change_parameters(parameters): Errors: refused (no right to; no host would be
+  /// left among those who stay), misuse (a blank leaf), malformed (not valid), over_limit; as commit().
   [[nodiscard]] result<change> set_door(door becomes) {
     meeting_parameters p = parameters();
     p.door = becomes;
@@ -246,6 +246,7 @@ class basic_meeting {
   }
   [[nodiscard]] result<change> set_role(mls::leaf_index leaf, role becomes) {
     if (!group_.tree().contains(leaf)) return errc::misuse;
+    if (leaf == own_leaf() && becomes != role::host && last_host()) return failure{errc::refused, rules::a_host_stays};
     meeting_parameters p = parameters();
     const encoded_roles roles = with_role(p.roles, group_.tree().leaf(leaf)->signature_key, becomes);
     p.roles = roles.list();
@@ -573,6 +574,9 @@ class basic_meeting {
   }
 
   [[nodiscard]] mls::group_context context() const { return *wire::decode<mls::group_context>(group_.group_context()); }
+  [[nodiscard]] bool last_host() const {
+    return is_last_host(parameters(), tree(), own_leaf(), group_.waiting_removals());
+  }
   [[nodiscard]] identity_validator* validator() const noexcept { return options_.group.identities; }
   [[nodiscard]] presented_identity present_leaf(const mls::leaf_node& leaf) const {
     return mls::present(group_.suite().signature(), leaf.credential, leaf.signature_key);

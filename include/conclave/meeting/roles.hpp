@@ -73,13 +73,18 @@ template <crypto_provider P>
   return p.valid() ? with_parameters(extensions, p) : bytes{};
 }
 
-/// is_last_host(parameters, tree, leaf): no other host would be left to those who stay.
+/// is_last_host(parameters, tree, leaf, going): who sits there is a host, and without it others would stay and none of
+/// them be one. `going`: whose removal waits for a commit, ascending; nobody is to rely on them.
 template <crypto_provider P>
-[[nodiscard]] bool is_last_host(const meeting_parameters& p, const mls::ratchet_tree<P>& tree, mls::leaf_index leaf) {
-  if (tree.member_count() < 2 || p.role_of(tree.leaf(leaf)->signature_key) != role::host) return false;
-  for (const role_entry entry : p.roles)
-    if (const auto other = tree.find_member(entry.signature_key); entry.role == role::host && other && *other != leaf)
-      return false;
+[[nodiscard]] bool is_last_host(const meeting_parameters& p, const mls::ratchet_tree<P>& tree, mls::leaf_index leaf,
+                                std::span<const mls::leaf_index> going) {
+  if (p.role_of(tree.leaf(leaf)->signature_key) != role::host) return false;
+  const auto goes = [&](mls::leaf_index i) { return std::ranges::binary_search(going, i); };
+  if (tree.member_count() == going.size() + (goes(leaf) ? 0U : 1U)) return false;
+  for (const role_entry entry : p.roles) {
+    const auto other = tree.find_member(entry.signature_key);
+    if (entry.role == role::host && other && *other != leaf && !goes(*other)) return false;
+  }
   return true;
 }
 

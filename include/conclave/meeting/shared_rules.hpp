@@ -19,6 +19,7 @@ inline constexpr rule comes_back_with_own_key{"who comes back shows another key 
                                               "meeting/shared_rules.hpp"};
 inline constexpr rule roles_are_given{"a role would come with a key, or be of nobody who is in",
                                       "meeting/shared_rules.hpp"};
+inline constexpr rule a_host_stays{"the meeting would be without a host", "meeting/shared_rules.hpp"};
 inline constexpr rule strangers_knock{"a stranger proposes itself instead of knocking at a host's",
                                       "meeting/shared_rules.hpp"};
 inline constexpr rule within_capacity{"the meeting is full", "meeting/shared_rules.hpp"};
@@ -44,6 +45,7 @@ class shared_rules final : public mls::commit_rules {
     CONCLAVE_TRY(const auto context, wire::decode<mls::group_context>(group.context()));
     CONCLAVE_TRY(const auto p, meeting_parameters::of(context.extensions));
     if (!serves_(p.media)) return errc::unsupported;
+    CONCLAVE_CHECK(rights(p, context, group, nullptr).keeps_host(p.roles));
     return own_ == nullptr ? status{} : own_->allow_group(group);
   }
 
@@ -69,6 +71,7 @@ class shared_rules final : public mls::commit_rules {
       CONCLAVE_CHECK(allow_entrance(p, group, commit));
     }
     CONCLAVE_CHECK(of.allow_keys(after));
+    CONCLAVE_CHECK(of.keeps_host(after.roles));
     if (coming > going && group.members() + coming - going > p.capacity)
       return failure{errc::refused, rules::within_capacity};
     return own_ == nullptr ? status{} : own_->allow(group, commit);
@@ -169,6 +172,17 @@ class shared_rules final : public mls::commit_rules {
           has_one(commit_->committer_key))
         return failure{errc::refused, rules::roles_are_given};
       return {};
+    }
+
+    /// keeps_host(after): one of those with the role is in afterwards. Else nobody could ever change the meeting again. A
+    /// role that was left behind is nobody's.
+    [[nodiscard]] status keeps_host(const wire::list<role_entry>& after) const {
+      for (const role_entry entry : after) {
+        if (entry.role != role::host) continue;
+        const bool of_committer = commit_ != nullptr && equal(entry.signature_key, commit_->committer_key);
+        if (of_committer || stays(entry.signature_key)) return {};
+      }
+      return failure{errc::refused, rules::a_host_stays};
     }
 
    private:

@@ -178,6 +178,15 @@ class basic_group : private group_state<P> {
   /// active(): false once this member was removed.
   [[nodiscard]] bool active() const noexcept { return active_; }
   [[nodiscard]] std::size_t pending_proposals() const noexcept { return proposals_.size(); }
+  /// waiting_removals(): whom Remove proposals that wait for a commit would remove, ascending.
+  [[nodiscard]] std::vector<leaf_index> waiting_removals() const {
+    std::vector<leaf_index> out;
+    for (const stored_proposal& p : proposals_.all())
+      if (p.proposal().type == proposal_type::remove) out.push_back(p.proposal().remove);
+    std::ranges::sort(out);
+    out.erase(std::ranges::unique(out).begin(), out.end());
+    return out;
+  }
   /// epoch_authenticator(): equal for all members of an epoch (RFC 9420 8.7).
   [[nodiscard]] const epoch_authenticator& authenticator() const noexcept { return current_.secrets.authentication; }
   /// resumption(): the resumption_psk of the epoch, for a psk_source that is asked for it later (RFC 9420 8.6).
