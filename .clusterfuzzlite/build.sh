@@ -10,7 +10,8 @@ else
 fi
 
 targets=(${CONCLAVE_FUZZ_TARGETS-})
-options=(-D CONCLAVE_PARTS=fuzz -D CONCLAVE_CCACHE=OFF -D CMAKE_BUILD_TYPE=None -D CONCLAVE_FUZZING_ENGINE="$LIB_FUZZING_ENGINE")
+options=(-D CONCLAVE_DEVELOPER=ON -D CONCLAVE_PARTS=fuzz -D CONCLAVE_CCACHE=OFF -D CMAKE_BUILD_TYPE=None
+  -D CONCLAVE_FUZZING_ENGINE="$LIB_FUZZING_ENGINE")
 if [[ ${SANITIZER-} == memory ]]; then
   # the libraries are not instrumented: what they write would seem never written. These fuzzers do without.
   ((${#targets[@]})) || targets=(mls_message otpauth rules_json)

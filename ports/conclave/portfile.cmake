@@ -8,7 +8,7 @@ vcpkg_check_features(OUT_FEATURE_OPTIONS libraries FEATURES
   openssl CONCLAVE_WITH_OPENSSL
   sqlite CONCLAVE_WITH_SQLITE)
 vcpkg_cmake_configure(SOURCE_PATH "${SOURCE_PATH}"
-  OPTIONS -DCONCLAVE_DEVELOPER=OFF -DCONCLAVE_INSTALL=ON -DCONCLAVE_WITH_SODIUM=ON ${libraries})
+  OPTIONS -DCONCLAVE_INSTALL=ON -DCONCLAVE_WITH_SODIUM=ON ${libraries})
 vcpkg_cmake_install()
 vcpkg_cmake_config_fixup(CONFIG_PATH share/cmake/conclave)
 vcpkg_fixup_pkgconfig()

@@ -44,8 +44,7 @@ def cmake_host(name, folder, compiler, *options, programs=("host",)):
 
 def install(folder, compiler, *options):
     """conclave in folder/prefix, and nothing of its build left."""
-    run("cmake", "-G", "Ninja", "-S", PROJECT, "-B", folder / "conclave", f"-DCMAKE_CXX_COMPILER={compiler}",
-        "-DCONCLAVE_DEVELOPER=OFF", *options)
+    run("cmake", "-G", "Ninja", "-S", PROJECT, "-B", folder / "conclave", f"-DCMAKE_CXX_COMPILER={compiler}", *options)
     run("cmake", "--install", folder / "conclave", "--prefix", folder / "first")
     shutil.rmtree(folder / "conclave")
     return (folder / "first").rename(folder / "prefix")  # it can be moved
