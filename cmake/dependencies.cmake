@@ -2,15 +2,18 @@
 # The libraries that may serve primitives, and those of adapters to the outside. Read by the project and by its installed
 # package, so that both decide alike.
 # Each one that is wanted and found becomes the target conclave_<NAME>; being imported, its headers are system headers.
+# Those that CONCLAVE_WITH_<NAME> insists on and that are not there are listed in conclave_missing: what follows from that
+# the reader knows.
+set(conclave_missing "")
 
-# conclave_use(<NAME> <include folder> <library>): makes the target, or stops where CONCLAVE_WITH_<NAME> insists.
+# conclave_use(<NAME> <include folder> <library>): makes the target, or notes that it is missing.
 function(conclave_use name include library)
   if(include AND library)
     add_library(conclave_${name} UNKNOWN IMPORTED GLOBAL)
     set_target_properties(conclave_${name} PROPERTIES
       IMPORTED_LOCATION "${library}" INTERFACE_INCLUDE_DIRECTORIES "${include}")
   elseif(NOT CONCLAVE_WITH_${name} STREQUAL "AUTO")
-    message(FATAL_ERROR "conclave: CONCLAVE_WITH_${name} is ${CONCLAVE_WITH_${name}}, but the library was not found")
+    set(conclave_missing ${conclave_missing} ${name} PARENT_SCOPE)
   endif()
 endfunction()
 

@@ -77,6 +77,8 @@ def fetch_content(folder, compiler):
 def find_package(folder, compiler):
     prefix = install(folder, compiler)
     cmake_host("find_package", folder, compiler, f"-DCMAKE_PREFIX_PATH={prefix}")
+    run("cmake", "-G", "Ninja", "-S", HERE / "find_optional", "-B", folder / "without", f"-DCMAKE_PREFIX_PATH={prefix}",
+        f"-DCMAKE_CXX_COMPILER={compiler}", "-DCONCLAVE_SODIUM_LIBRARY=")
 
 
 @way
