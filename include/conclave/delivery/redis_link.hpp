@@ -22,8 +22,8 @@ inline constexpr rule redis_can{"the server cannot do that", "delivery/redis_lin
 struct redis_options {
   /// Any of these: in a cluster, the one that has the keys is found from there.
   std::vector<redis_address> nodes{redis_address{}};
-  std::string user;      ///< for AUTH; without one, the default user
-  std::string password;  ///< where there is none, no AUTH
+  std::string user{};      ///< for AUTH; without one, the default user
+  std::string password{};  ///< where there is none, no AUTH
   steady_time connect{2000};
   steady_time answer{5000};      ///< for the answer to one command, beyond what the command itself waits
   steady_time patience{10'000};  ///< for one call altogether, with what is repeated of it

@@ -10,11 +10,11 @@ namespace conclave::inline CONCLAVE_ABI::mls {
 struct client {
   signature_key signer;
   mls::credential_type credential_type = mls::credential_type::basic;
-  bytes credential;                        ///< as in mls::credential::data
-  std::vector<extension_type> extensions;  ///< non-default ones that are supported
-  std::vector<proposal_type> proposals;    ///< non-default ones that are supported
+  bytes credential{};                        ///< as in mls::credential::data
+  std::vector<extension_type> extensions{};  ///< non-default ones that are supported
+  std::vector<proposal_type> proposals{};    ///< non-default ones that are supported
   std::vector<mls::credential_type> credentials{mls::credential_type::basic, mls::credential_type::x509};
-  bytes leaf_extensions;  ///< the items that each of its leaf nodes carries; `extensions` lists their types
+  bytes leaf_extensions{};  ///< the items that each of its leaf nodes carries; `extensions` lists their types
 
   [[nodiscard]] client clone() const {
     return {signer.clone(), credential_type, credential, extensions, proposals, credentials, leaf_extensions};

@@ -88,7 +88,7 @@ struct group_policy {
   /// Format of handshake messages this member sends: private hides who joins and leaves from the delivery service,
   /// public lets it follow (RFC 9420 16.4). Both are understood.
   wire_format handshakes = wire_format::private_message;
-  mls::padding padding;
+  mls::padding padding{};
   /// The longest lifetime of a key package (RFC 9420 7.2, which asks for one); seconds::max() accepts any.
   std::chrono::seconds max_lifetime = limits::key_package_lifetime;
   /// Epochs whose late messages still open, at most limits::past_epochs.
