@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""extract.py ROOT OUT: the ```cpp blocks of README.md and docs/guide/ as one translation unit, each line known to the
+"""extract.py ROOT OUT: the ```cpp blocks of README.md and docs/ as one translation unit, each line known to the
 compiler by its place on its page.
 
 Of a page, the blocks below the comment `<!-- cpp: declarations -->` come first, as they stand; all others are the body of
@@ -73,7 +73,7 @@ def unit(sources, examples):
 
 def main(root, out):
     chosen = [path for path in pages(root)
-              if path == root / "README.md" or path.is_relative_to(root / "docs/guide")]
+              if path == root / "README.md" or path.is_relative_to(root / "docs")]
     examples = [path.read_text().split("\n", 1)[1] for path in sorted((root / "examples").glob("*.cpp"))]
     out.write_text(unit({str(path.relative_to(root)): path.read_text() for path in chosen}, examples))
 

@@ -6,6 +6,9 @@
 #include <conclave/conclave.hpp>
 #include <conclave/mls/observer.hpp>
 
+#include <iostream>
+#include <thread>
+
 namespace given {
 
 extern conclave::environment& env;
@@ -24,7 +27,14 @@ extern conclave::signature_key key;
 extern const std::vector<conclave::bytes> chain;
 extern const conclave::bytes company_root, public_root, crl;
 
+// somebody who knocks, and somebody who is to go
+extern const conclave::bytes key_package;
+extern const conclave::mls::leaf_index leaf;
+extern const conclave::steady_time now;
+
 extern const std::vector<std::uint32_t> others;  // leaf indexes
+
+extern const std::string text;  // of a file of rules
 
 // a snapshot of a meeting, its key, and the number of the newest one
 extern const conclave::mls::snapshot_key disk_key;
