@@ -184,6 +184,11 @@ using status = result<void>;
 #define CONCLAVE_CONCAT(a, b) CONCLAVE_CONCAT_(a, b)
 
 /// CONCLAVE_TRY(auto x, expression): declares x from the value of a result, or returns its error from this function.
+/// - A lambda it stands in names its return type: `[&]() -> status { ... }`.
+/// - `auto [a, b]` is parted at its comma: take both as one, then part them.
+/// - It is several statements, on a line of its own: `if (x) { CONCLAVE_TRY(...); }`.
+/// - A result that has a name and holds what only moves has to be moved: `CONCLAVE_TRY(auto x, std::move(earlier))`.
+/// - A failure is no number: `switch (s.error().code())`.
 #define CONCLAVE_TRY(declaration, ...) CONCLAVE_TRY_(CONCLAVE_CONCAT(conclave_try_, __LINE__), declaration, __VA_ARGS__)
 #define CONCLAVE_TRY_(temporary, declaration, ...) \
   auto temporary = (__VA_ARGS__);                  \
