@@ -3,6 +3,7 @@
 #include "support.hpp"
 
 #include <conclave/crypto/provider.hpp>
+#include <conclave/meeting/early_frames.hpp>
 #include <conclave/sframe/opener.hpp>
 #include <conclave/sframe/sender_keys.hpp>
 
@@ -35,6 +36,25 @@ constexpr steady_time now{1000};
 }
 [[nodiscard]] bool all_zero(byte_view v) {
   return std::ranges::all_of(v, [](std::uint8_t b) { return b == 0; });
+}
+
+/// An ear that needs memory for each frame.
+struct busy_ear {
+  std::uint64_t epoch = 1;
+  std::vector<std::uint8_t> scratch;
+
+  [[nodiscard]] result<std::uint64_t> follow() const { return epoch; }
+  [[nodiscard]] result<sf::opened> open(byte_view frame, byte_view, byte_span out) {
+    scratch = std::vector<std::uint8_t>(frame.begin(), frame.end());
+    return sf::opened{out, 0, epoch, 0, 0, false};
+  }
+};
+/// room_for(place, size): how many frames of this size it keeps of a new source before anything gives way.
+[[nodiscard]] std::size_t room_for(early_frames& place, std::size_t size) {
+  const auto before = place.dropped();
+  std::size_t n = 0;
+  while (place.keep(1000, bytes(size), {}, now) && place.dropped() == before) ++n;
+  return n;
 }
 
 }  // namespace media
@@ -147,6 +167,51 @@ TEST_CASE("a sealer that was restored after a crash never uses a counter again",
   }
   CHECK(points == 20);
   summary("seal, counters reserved ahead", "crash", points, "no counter used twice");
+}
+
+TEST_CASE("an early frame that could not be kept for want of memory takes up no place", "[faults]") {
+  constexpr std::size_t size = limits::early_bytes / 8;
+  early_frames place;
+  const bytes frame(size - 8, 1), metadata(8, 2);
+  for (std::size_t source = 0; source < 2; ++source) {
+    out_of_memory(
+        source == 0 ? "keep an early frame" : "keep one of another source",
+        [&] { return std::pair(place.size(), place.dropped()); },
+        [&] { return failed(place.keep(source, frame, metadata, now)); });
+  }
+  CHECK(place.size() == 2);
+  CHECK(room_for(place, size) == 6);
+
+  // when they are old, all of the place is there again
+  early_frames after;
+  out_of_memory("keep the first early frame", nothing_to_see{},
+                [&] { return failed(after.keep(5, frame, metadata, now)); });
+  REQUIRE(after.keep(6, frame, metadata, now + limits::early_age));
+  CHECK(after.size() == 1);
+  CHECK(after.dropped() == 1);
+}
+
+TEST_CASE("early frames that could not be opened for want of memory are opened later, each once", "[faults]") {
+  constexpr std::size_t size = limits::early_bytes / 8;
+  early_frames place;
+  for (std::size_t source = 0; source < 3; ++source) REQUIRE(place.keep(source, bytes(size), {}, now));
+  busy_ear ear;
+  std::vector<std::uint64_t> heard;
+  heard.reserve(3);
+  std::size_t points = 0;
+  for (bool thrown = true; thrown; ++points) {
+    thrown = false;
+    const after_allocations limit(points + 1, after_allocations::then::bad_alloc);
+    try {
+      (void)place.retry(ear, now, [&](std::uint64_t source, const sf::opened&) { heard.push_back(source); });
+    } catch (const std::bad_alloc&) {
+      thrown = true;
+    }
+  }
+  CHECK(points > 1);
+  CHECK(heard == std::vector<std::uint64_t>{0, 1, 2});
+  CHECK(place.size() == 0);
+  CHECK(room_for(place, size) == 8);
 }
 
 }  // namespace faults

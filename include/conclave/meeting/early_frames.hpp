@@ -4,7 +4,7 @@
 
 #include <conclave/meeting/media.hpp>
 
-#include <deque>
+#include <list>
 #include <map>
 
 namespace conclave::inline CONCLAVE_ABI {
@@ -38,10 +38,14 @@ class early_frames {
       }
       drop_newest_of(largest->first);
     }
-    entry kept{source, now, frame.size(), secret_bytes(frame.begin(), frame.end())};
-    kept.bytes.insert(kept.bytes.end(), metadata.begin(), metadata.end());
-    frames_.push_back(std::move(kept));
-    costs_[source] += wanted;
+    // what needs memory comes first, or what is counted would be more or less than what is here
+    std::list<entry> kept;
+    kept.push_back({source, now, frame.size(), {}});
+    kept.front().bytes.reserve(frame.size() + metadata.size());
+    kept.front().bytes.insert(kept.front().bytes.end(), frame.begin(), frame.end());
+    kept.front().bytes.insert(kept.front().bytes.end(), metadata.begin(), metadata.end());
+    costs_.try_emplace(source, 0).first->second += wanted;
+    frames_.splice(frames_.end(), kept);
     cost_ += wanted;
     return {};
   }
@@ -56,24 +60,25 @@ class early_frames {
     expire(now);
     CONCLAVE_TRY(const std::uint64_t epoch, ear.follow());
     if (epoch == tried_) return std::size_t{0};
-    tried_ = epoch;
     std::size_t opened = 0;
-    for (std::size_t i = frames_.size(); i > 0; --i) {
-      entry next = std::move(frames_.front());
-      frames_.pop_front();
-      const byte_span frame = byte_span{next.bytes}.first(next.frame_size);
-      const byte_view metadata = byte_view{next.bytes}.subspan(next.frame_size);
+    for (auto at = frames_.begin(); at != frames_.end();) {
+      const byte_span frame = byte_span{at->bytes}.first(at->frame_size);
+      const byte_view metadata = byte_view{at->bytes}.subspan(at->frame_size);
       const auto head = sframe::header::decode(frame);
       const auto got = ear.open(frame, metadata, head ? frame.subspan(head->size()) : byte_span{});
-      if (!got && got.error() == errc::early) {
-        frames_.push_back(std::move(next));
-        continue;
+      const auto next = std::next(at);
+      if (got || got.error() != errc::early) {
+        std::list<entry> done;
+        done.splice(done.begin(), frames_, at);
+        give_back(done.front());
+        if (got) {
+          ++opened;
+          use(done.front().source, *got);
+        }
       }
-      give_back(next);
-      if (!got) continue;
-      ++opened;
-      use(next.source, *got);
+      at = next;
     }
+    tried_ = epoch;
     return opened;
   }
 
@@ -117,7 +122,7 @@ class early_frames {
     cost_ -= cost;
   }
 
-  std::deque<entry> frames_;                    // oldest first
+  std::list<entry> frames_;                     // oldest first
   std::map<std::uint64_t, std::size_t> costs_;  // by source, of those that have frames here
   std::size_t cost_ = 0;
   std::uint64_t tried_ = 0;  // the newest epoch of the last retry

@@ -139,9 +139,8 @@ class basic_verification {
     out.start = {epoch_->epoch, which, min_bits_, wire::list<std::uint32_t>::of(items, leaves.size())};
     bytes encoded = wire::encode(out);
     prepare(out, encoded);
+    commit(std::move(r), now, std::move(encoded));
     left_out_.clear();
-    outgoing_.push_back(std::move(encoded));
-    commit(std::move(r), now);
     return {};
   }
 
@@ -182,14 +181,12 @@ class basic_verification {
     if (phase_ != sas::phase::comparing) return failure{errc::refused, rules::in_phase};
     message out = own(message_type::result);
     out.match = match;
-    outgoing_.push_back(wire::encode(out));
-    end(match ? ending::matched : ending::differed, now);
     // somebody else's screen may have shown another code already
     const bool doubted = std::ranges::any_of(results_, [](const verdict& v) { return !v.match; });
-    if (match && !doubted)
-      verified_ = verified_state{last_->epoch, last_->contributors};
-    else
-      verified_.reset();
+    std::optional<verified_state> verified;
+    if (match && !doubted) verified = verified_state{epoch_->epoch, contributors()};
+    end(match ? ending::matched : ending::differed, now, {}, {}, wire::encode(out));
+    verified_ = std::move(verified);
     return {};
   }
 
@@ -230,9 +227,11 @@ class basic_verification {
     std::vector<std::uint32_t> missing;
     for (const contribution& c : run_.contributors)
       if (phase_ == sas::phase::revealing ? !c.nonce : !c.commitment) missing.push_back(c.leaf);
-    if (phase_ == sas::phase::revealing) left_out_ = missing;
-    const std::uint32_t first = missing.front();
+    const bool hides = phase_ == sas::phase::revealing;
+    std::vector<std::uint32_t> left_out = missing;
+    const std::uint32_t first = missing.empty() ? epoch_->own_leaf : missing.front();
     give_up(abort_reason::missing, first, now, std::move(missing));
+    if (hides) left_out_ = std::move(left_out);
     return true;
   }
 
@@ -296,11 +295,8 @@ class basic_verification {
     const auto at = std::ranges::lower_bound(run_.contributors, leaf, {}, &contribution::leaf);
     return at != run_.contributors.end() && at->leaf == leaf ? &*at : nullptr;
   }
-  [[nodiscard]] bool all_committed() const noexcept {
-    return std::ranges::all_of(run_.contributors, [](const contribution& c) { return c.commitment.has_value(); });
-  }
-  [[nodiscard]] bool all_revealed() const noexcept {
-    return std::ranges::all_of(run_.contributors, [](const contribution& c) { return c.nonce.has_value(); });
+  [[nodiscard]] std::ptrdiff_t uncommitted() const noexcept {
+    return std::ranges::count_if(run_.contributors, [](const contribution& c) { return !c.commitment; });
   }
   [[nodiscard]] static result<own_nonce> draw(environment& env) {
     own_nonce r(sizeof(nonce));
@@ -327,27 +323,43 @@ class basic_verification {
     for (const std::uint32_t leaf : start.start.contributors) run_.contributors.push_back({leaf, {}, {}});
   }
 
-  void commit(own_nonce&& r, steady_time now) {
-    run_.r = std::move(r);
+  /// commit(r, now, start): this member is in the run that was prepared; `start` is what it says before, if anything.
+  void commit(own_nonce&& r, steady_time now, bytes&& start = {}) {
     contribution& mine = *find(epoch_->own_leaf);
-    mine.commitment = sas::commitment<P>(run_.binding, mine.leaf, run_.r.reveal());
+    const digest commitment = sas::commitment<P>(run_.binding, mine.leaf, r.reveal());
     message out = own(message_type::commit);
-    out.commitment = mine.commitment->view();
-    outgoing_.push_back(wire::encode(out));
+    out.commitment = commitment.view();
+    std::vector<bytes> messages;
+    if (!start.empty()) messages.push_back(std::move(start));
+    messages.push_back(wire::encode(out));
+    const bool last = uncommitted() == 1;
+    if (last) messages.push_back(reveal_of(r));
+    say(std::move(messages));
+
+    // from here on nothing fails
+    run_.r = std::move(r);
+    mine.commitment = commitment;
     results_.clear();
     phase_ = sas::phase::committing;
     deadline_ = now + limits::verification_phase;
-    if (all_committed()) reveal(now);
+    if (last) revealed(now);
   }
 
-  void reveal(steady_time now) {
+  /// reveal_of(r): what this member says when all have committed; revealed(now): it has.
+  [[nodiscard]] bytes reveal_of(const own_nonce& r) const {
     message out = own(message_type::reveal);
-    std::ranges::copy(run_.r.reveal(), out.nonce.begin());
-    find(epoch_->own_leaf)->nonce = out.nonce;
+    std::ranges::copy(r.reveal(), out.nonce.begin());
+    return wire::encode(out);
+  }
+  void revealed(steady_time now) noexcept {
+    std::ranges::copy(run_.r.reveal(), find(epoch_->own_leaf)->nonce.emplace().begin());
     run_.r.wipe();
-    outgoing_.push_back(wire::encode(out));
     phase_ = sas::phase::revealing;
     deadline_ = now + limits::verification_phase;
+  }
+  /// say(messages): all of them, or none where memory runs out.
+  void say(std::vector<bytes>&& messages) {
+    outgoing_.insert(outgoing_.end(), std::move_iterator{messages.begin()}, std::move_iterator{messages.end()});
   }
 
   [[nodiscard]] result<notice> on_start(std::uint32_t sender, const message& in, byte_view encoded, steady_time now) {
@@ -374,12 +386,12 @@ class basic_verification {
   /// refuse(run, reason, broken): tells the others at once, so that they need not wait for the time to be up.
   [[nodiscard]] failure refuse(const sas::run_id& id, abort_reason reason, const rule& broken) {
     if (refusals_ < limits::verification_refusals) {
-      ++refusals_;
       message out;
       out.type = message_type::abort;
       out.run_id = id;
       out.abort = {reason, epoch_->own_leaf};
       outgoing_.push_back(wire::encode(out));
+      ++refusals_;
     }
     return failure{errc::refused, broken};
   }
@@ -387,19 +399,28 @@ class basic_verification {
   [[nodiscard]] result<notice> on_commit(contribution& from, byte_view commitment, steady_time now) {
     if (commitment.size() != hash_size(epoch_->hash)) return errc::malformed;
     if (from.commitment) return give_up(abort_reason::out_of_turn, from.leaf, now);
-    CONCLAVE_TRY(from.commitment, digest::copy_of(commitment));
-    if (all_committed()) reveal(now);
+    CONCLAVE_TRY(const auto committed, digest::copy_of(commitment));
+    // where this one is the last: what needs memory comes first, here and below
+    const bool last = uncommitted() == 1;
+    if (last) outgoing_.push_back(reveal_of(run_.r));
+    from.commitment = committed;
+    if (last) revealed(now);
     return notice::nothing;
   }
 
   [[nodiscard]] result<notice> on_reveal(contribution& from, const nonce& r, steady_time now) {
-    if (!all_committed() || from.nonce) return give_up(abort_reason::out_of_turn, from.leaf, now);
+    if (uncommitted() != 0 || from.nonce) return give_up(abort_reason::out_of_turn, from.leaf, now);
     if (!(sas::commitment<P>(run_.binding, from.leaf, r) == *from.commitment))
       return give_up(abort_reason::wrong_commitment, from.leaf, now);
-    from.nonce = r;
-    if (!all_revealed()) return notice::nothing;
-    const std::uint64_t value = code_value<P>(run_.binding, run_.form, run_.contributors);
+    if (std::ranges::count_if(run_.contributors, [](const contribution& c) { return !c.nonce; }) > 1) {
+      from.nonce = r;
+      return notice::nothing;
+    }
+    std::vector<contribution> all = run_.contributors;
+    std::ranges::find(all, from.leaf, &contribution::leaf)->nonce = r;
+    const std::uint64_t value = code_value<P>(run_.binding, run_.form, all);
     CONCLAVE_TRY(run_.code, short_code::make(run_.form, value, epoch_->epoch, run_.binding.run_id));
+    from.nonce = r;
     phase_ = sas::phase::ready;
     deadline_ = now + limits::verification_comparing;
     return notice::code_ready;
@@ -407,9 +428,9 @@ class basic_verification {
 
   [[nodiscard]] result<notice> on_abort(const contribution& from, const abort_message& in, steady_time now) {
     const bool hides = phase_ == sas::phase::revealing && !from.nonce;
-    const std::uint32_t by = from.leaf;
-    end(ending::aborted, now, {by, in});
-    if (hides) left_out_ = {by};
+    std::vector<std::uint32_t> by{from.leaf};
+    end(ending::aborted, now, {from.leaf, in});
+    if (hides) left_out_ = std::move(by);
     return notice::ended;
   }
 
@@ -433,18 +454,19 @@ class basic_verification {
   notice give_up(abort_reason reason, std::uint32_t blamed, steady_time now, std::vector<std::uint32_t> missing = {}) {
     message out = own(message_type::abort);
     out.abort = {reason, blamed};
-    outgoing_.push_back(wire::encode(out));
-    end(ending::aborted, now, {epoch_->own_leaf, out.abort}, std::move(missing));
+    end(ending::aborted, now, {epoch_->own_leaf, out.abort}, std::move(missing), wire::encode(out));
     return notice::ended;
   }
 
-  void end(ending how, steady_time now, const aborted& why = {}, std::vector<std::uint32_t> missing = {}) {
+  /// end(how, now, why, missing, last_words): the run is over, and `last_words` are said of it, if any.
+  void end(ending how, steady_time now, const aborted& why = {}, std::vector<std::uint32_t> missing = {},
+           bytes&& last_words = {}) {
     if (!running()) return;
+    outgoing_.reserve(outgoing_.size() + 1);
     // an invitation that came to nothing was no run of this member's: anybody can send one. It takes back no warning, and
     // costs nobody the next attempt of their own
     if (phase_ == sas::phase::invited) {
-      phase_ = sas::phase::idle;
-      run_ = run{};
+      fall_silent(std::move(last_words));
       return;
     }
     outcome o{run_.binding.run_id,
@@ -461,6 +483,10 @@ class basic_verification {
       may_start_ = now + limits::verification_restart;
     }
     last_ = std::move(o);
+    fall_silent(std::move(last_words));
+  }
+  void fall_silent(bytes&& last_words) noexcept {
+    if (!last_words.empty()) outgoing_.push_back(std::move(last_words));  // end() has made room
     phase_ = sas::phase::idle;
     run_ = run{};
   }
