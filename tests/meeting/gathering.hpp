@@ -45,7 +45,7 @@ struct person {
   identity who;
 };
 
-/// Many people, made from one: a gathering verifies no signature.
+/// Many people, made from one: a gathering verifies no signature of who knocks once.
 class crowd_at_the_door {
  public:
   explicit crowd_at_the_door() {

@@ -79,7 +79,7 @@ TEST_CASE("large key packages are as many as there is room for, and what is no k
   gathering wishes;
   std::size_t waiting = 0;
   for (;; ++waiting) {
-    store_be(static_cast<std::uint32_t>(waiting), byte_span{key}.first(4));  // a gathering verifies no signature
+    store_be(static_cast<std::uint32_t>(waiting), byte_span{key}.first(4));  // no signature is verified
     const auto got = wishes.join(package, steady_time{0});
     if (!got) {
       CHECK(got.error() == errc::over_limit);

@@ -64,9 +64,11 @@ class gathering {
 
   /// join(key_package, now): an MLSMessage with a key package is to be added. Its signature is not verified yet, and
   /// anybody can write anybody's name into one, so it displaces nobody: where the same person waits already, one newer
-  /// key package waits behind the older one and is tried where the group refuses that. An app that knows from elsewhere
-  /// that the older one is of no use any more calls withdraw() before. Errors: malformed, over_limit (the person may
-  /// knock again later).
+  /// key package waits behind the older one and is tried where the group refuses that. The newer one has to be the
+  /// person's own, or forged ones would take both places, so that its signatures are verified here. An app that knows from
+  /// elsewhere that the older one is of no use any more calls withdraw() before. Errors: malformed, over_limit (the person
+  /// may knock again later); where the person waits already, unauthentic, unsupported (suite).
+  template <crypto_provider P = default_provider>
   [[nodiscard]] status join(byte_view key_package, steady_time now) {
     CONCLAVE_TRY(const auto knocks, mls::message::decode(key_package));
     if (knocks.format != mls::wire_format::key_package) return errc::malformed;
@@ -78,6 +80,7 @@ class gathering {
     const bool full = waits ? !known->second->newer.empty() : joins_.size() >= limits::waiting_joins;
     if (full || join_bytes_ + key_package.size() > limits::waiting_join_bytes) return errc::over_limit;
     if (waits) {
+      CONCLAVE_CHECK(is_own<P>(knocks.key_package));
       known->second->newer = to_bytes(key_package);
     } else {
       joins_.push_back({to_bytes(key_package), {}, key, false});
@@ -273,6 +276,15 @@ class gathering {
   };
   [[nodiscard]] static bool taken_removal(const std::pair<const mls::leaf_index, departure>& wish) noexcept {
     return wish.second.taken;
+  }
+
+  /// Whoever has the key that it shows has signed it.
+  template <crypto_provider P>
+  [[nodiscard]] static status is_own(const mls::located_key_package& package) {
+    CONCLAVE_TRY(const auto suite, mls::basic_suite<P>::make(package->suite));
+    mls::signature_batch<P> signatures(suite);
+    signatures.add_key_package(package);
+    return signatures.verify();
   }
 
   void wait_since(steady_time now) noexcept {
