@@ -517,6 +517,7 @@ TEST_CASE("of a few issuers it is remembered whether they have signed a piece of
   CHECK(signed_by(1, false));
   CHECK(asked == 2);
   for (std::uint8_t who = 2; who < limits::issuers_of_news; ++who) CHECK_FALSE(signed_by(who, false));
+  CHECK(piece.counts());
   CHECK_FALSE(signed_by(0, true));
   CHECK(asked == limits::issuers_of_news);
   CHECK_FALSE(signed_by(limits::issuers_of_news, false));
