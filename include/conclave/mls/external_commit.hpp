@@ -11,12 +11,12 @@ namespace conclave::inline CONCLAVE_ABI::mls {
 
 /// external_join_options: what an external joiner brings besides the GroupInfo.
 struct external_join_options {
-  join_options join;
-  std::optional<leaf_index> replaces;  ///< resync: this client's own former leaf
-  bool resync = false;                 ///< the same for who does not know its leaf: it is found by the client's key
-  std::span<const byte_view> self_removes;  ///< MLSMessages with the pending SelfRemoves, all of them
-  std::span<const pre_shared_key_id> psks;
-  byte_view authenticated_data;
+  join_options join{};
+  std::optional<leaf_index> replaces{};  ///< resync: this client's own former leaf
+  bool resync = false;                   ///< the same for who does not know its leaf: it is found by the client's key
+  std::span<const byte_view> self_removes{};  ///< MLSMessages with the pending SelfRemoves, all of them
+  std::span<const pre_shared_key_id> psks{};
+  byte_view authenticated_data{};
 };
 
 /// join_by_external_commit(env, me, group_info_message, options, policy): the commit to send and the epoch it leads to.

@@ -11,9 +11,9 @@ namespace conclave::inline CONCLAVE_ABI::mls {
 /// join_options: what a joiner knows besides the Welcome.
 struct join_options {
   /// The content of a ratchet_tree extension, for a Welcome without one.
-  std::optional<byte_view> ratchet_tree;
+  std::optional<byte_view> ratchet_tree{};
   /// The ids of the groups this client is in.
-  std::span<const byte_view> current_groups;
+  std::span<const byte_view> current_groups{};
 };
 
 /// tree_items(info): the content of the ratchet_tree extension, where there is one. Errors: malformed.

@@ -12,11 +12,11 @@ enum class resumption_psk_usage : std::uint8_t { application = 1, reinit = 2, br
 
 struct pre_shared_key_id {
   psk_type type{};
-  byte_view psk_id;              ///< external
+  byte_view psk_id{};            ///< external
   resumption_psk_usage usage{};  ///< resumption, as the next two
-  byte_view psk_group_id;
+  byte_view psk_group_id{};
   std::uint64_t psk_epoch = 0;
-  byte_view psk_nonce;
+  byte_view psk_nonce{};
 
   [[nodiscard]] static result<pre_shared_key_id> read(reader& in) {
     pre_shared_key_id out;
