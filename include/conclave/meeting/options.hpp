@@ -12,14 +12,14 @@ struct meeting_options {
   /// For create(): the suite, and what all members are to agree on. Their list of roles is a view, and is not looked at:
   /// it is made of the creator, as host. The rest are values, so nothing of them has to outlive the call.
   mls::cipher_suite suite = mls::cipher_suite::mls_128_dhkemx25519_aes128gcm_sha256_ed25519;
-  meeting_parameters parameters;
+  meeting_parameters parameters{};
 
   // this participant's own
 
   /// `rules` are asked after those of every meeting (meeting/shared_rules.hpp), and need to be the same for all members.
-  mls::group_policy group;
+  mls::group_policy group{};
   /// What this client says of itself to those who may admit it.
-  client_claims client;
+  client_claims client{};
   /// What everybody has to be, for the meeting to be shown as end-to-end encrypted without reservation.
   identity_state expects = identity_state::unverified;
   std::chrono::seconds key_package_valid_for = std::chrono::hours{24};
