@@ -168,6 +168,8 @@ TEST_CASE("a verification with somebody who is not there is no event, holds nobo
     CHECK_FALSE(t[0].admissions_held());
     CHECK_FALSE(t[0].verification().running());
   }
+  REQUIRE(t[0].receive(*t[3].say(as_bytes("csas"))));  // nor is what is no message of one
+  CHECK(events_of(t[0]).empty());
   REQUIRE(t[0].receive(*t[3].say(start_of(1, {own, starter}, t[3]))));
   CHECK(events_of(t[0]) == std::vector{kind::verification});
   CHECK(t[0].verification().running());
