@@ -159,12 +159,36 @@ std::string any_host(script& in) {
       "example.org", ".example.org", "sub.example.org", "example.com", "EXAMPLE.org", "", "*.example.org", "org"};
   return std::string{some[in.byte() % 8]};
 }
+/// An attribute of a directory name, in one spelling or another.
+bytes any_spelling(script& in) {
+  const std::uint8_t n = in.byte();
+  constexpr std::string_view texts[] = {"a member",  "authority", "A  Member", " Authority ",
+                                        "a\tmember", "b member",  "\xc3\xa9",  "\xe9"};
+  constexpr std::uint8_t tags[] = {der::utf8_string, der::printable_string, der::ia5_string, 0x14};
+  // what is no UTF-8 is no certificate to OpenSSL
+  const bool latin = n % 8 == 7;
+  return seq(
+      {oid({0x55, 4, static_cast<std::uint8_t>(n < 128 ? 3 : 11)}), tlv(tags[latin ? 1 : n / 8 % 4], texts[n % 8])});
+}
+/// A Name whose texts are written in one way or another, with one relative name or several attributes in it.
+bytes any_directory(script& in) {
+  const std::uint8_t shape = in.byte() % 4;
+  const bytes first = any_spelling(in);
+  if (shape < 2) return seq({tlv(der::set, first)});
+  const bytes second = any_spelling(in);
+  return shape == 2 ? seq({tlv(der::set, first), tlv(der::set, second)})
+                    : seq({tlv(der::set, joined({first, second}))});
+}
 bytes any_name(script& in) {
   switch (in.byte() % 8) {
     case 0: return dns(any_host(in));
     case 1: return uri("sip:" + any_address(in));
     case 2: return uri("https://" + any_host(in) + "/x");
-    case 3: return directory(in.byte() % 2 == 0 ? "a member" : "authority");
+    case 3: {
+      const std::uint8_t which = in.byte();
+      if (which >= 128) return tlv(der::nested(4), any_directory(in));
+      return directory(which % 2 == 0 ? "a member" : "authority");
+    }
     case 4: return tlv(der::context(7), to_bytes(in.take(in.byte() % 2 == 0 ? 4 : 8)));
     case 5: return email(any_host(in));
     default: return email(any_address(in));
@@ -202,7 +226,11 @@ void change(draft& d, script& in) {
       break;
     }
     case 14: d.issuer = name(in.byte() % 2 == 0 ? "authority" : "somebody"); break;
-    case 15: d.subject = name(in.byte() % 2 == 0 ? "authority" : "somebody"); break;
+    case 15: {
+      const std::uint8_t which = in.byte();
+      d.subject = which >= 128 ? any_directory(in) : name(which % 2 == 0 ? "authority" : "somebody");
+      break;
+    }
     case 16: d.serial = in.number(); break;
     default: d.key = scenery().second.key; break;
   }
