@@ -296,6 +296,24 @@ TEST_CASE("bug: new extensions of the group without a path") {
   CHECK(p.disagreement() == "");
 }
 
+TEST_CASE("a commit without a path that is made again encrypts nothing else under the same key") {
+  party_options options;
+  options.policy.handshakes = wire_format::public_message;
+  party p(3, options);
+  const package_draft newcomer(p);
+  const auto package = newcomer.encode(p.env);
+  const byte_view packages[] = {package.message};
+  commit_request request;
+  request.add = packages;
+  request.path = false;
+  const auto first = must(p[0].commit(p.env, request)), second = must(p[0].commit(p.env, request));
+  CHECK(equal(first.message(), second.message()));
+  const auto group_info = [](const auto& c) {
+    return to_bytes(must(message::decode(c.welcome())).welcome.encrypted_group_info);
+  };
+  CHECK(group_info(first) == group_info(second));
+}
+
 TEST_CASE("bug: an external sender proposes what such senders may not") {
   party p(4);
   const client service = make_client(p.env, "service");

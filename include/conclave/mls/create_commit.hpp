@@ -35,7 +35,8 @@ struct group_info_content {
 };
 
 /// make_group_info(env, epoch, signer, content): a signed GroupInfo, encoded, of the epoch's own member. A GREASE
-/// extension keeps joiners tolerant (RFC 9420 13.5).
+/// extension keeps joiners tolerant (RFC 9420 13.5); which one follows from the epoch, because a commit without a path
+/// that is made once more has the same welcome_key, and must have nothing else to encrypt.
 template <crypto_provider P>
 [[nodiscard]] result<bytes> make_group_info(environment& env, const epoch<P>& e, const signature_key& signer,
                                             const group_info_content& content) {
@@ -52,9 +53,7 @@ template <crypto_provider P>
     w.opaque(key.pub.view());
     extensions.push_back({extension_type::external_pub, external_data});
   }
-  std::array<std::uint8_t, 1> seed;
-  CONCLAVE_CHECK(env.random(seed));
-  extensions.push_back({extension_type{grease(seed[0])}, {}});
+  extensions.push_back({extension_type{grease(e.confirmation_tag.view()[0])}, {}});
   items = wire::encode_items(extensions);
   bytes out = e.context;
   writer w{out};
