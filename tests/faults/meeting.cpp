@@ -296,7 +296,7 @@ TEST_CASE("a meeting that was restored repeats no frame of any epoch that it has
       back = std::move(again.room);
     } else {
       CHECK_FALSE(frames.tries(back, 0));
-      CHECK(back.open_sender(0).error().broken_rule() == &rules::fresh_epoch);
+      CHECK(back.open_sender(0).error().broken_rule() == &conclave::rules::fresh_epoch);
       save(back);
       auto change = *back.refresh();
       to_others(change.commit());
