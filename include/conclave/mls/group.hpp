@@ -184,7 +184,7 @@ class basic_group : private group_state<P> {
     for (const stored_proposal& p : proposals_.all())
       if (p.proposal().type == proposal_type::remove) out.push_back(p.proposal().remove);
     std::ranges::sort(out);
-    out.erase(std::ranges::unique(out).begin(), out.end());
+    out.erase(std::unique(out.begin(), out.end()), out.end());
     return out;
   }
   /// epoch_authenticator(): equal for all members of an epoch (RFC 9420 8.7).
