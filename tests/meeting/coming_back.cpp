@@ -29,6 +29,20 @@ void enter(table& t, std::size_t i, meeting::entering&& by) {
   t.agree();
 }
 
+/// fickle_authority: verifies everybody, as long as it trusts.
+struct fickle_authority final : identity_validator {
+  bool trusts = true;
+
+  identity_state member(const presented_identity&, unix_time) override {
+    return trusts ? identity_state::verified_internal : identity_state::unverified;
+  }
+  identity_state external_sender(const presented_identity& who, unix_time now) override { return member(who, now); }
+  identity_state successor(const presented_identity&, const presented_identity& after, unix_time now) override {
+    return member(after, now);
+  }
+  result<bytes> identity(const presented_identity& who) override { return to_bytes(who.credential); }
+};
+
 }  // namespace coming_back
 
 using namespace coming_back;
@@ -257,18 +271,7 @@ TEST_CASE("M25: each member has its turn to renew its keys, and any commit of it
 }
 
 TEST_CASE("M25: several devices of one person are one line, but only where somebody vouches for the person") {
-  class verified final : public identity_validator {
-   public:
-    bool trusts = true;
-    identity_state member(const presented_identity&, unix_time) override {
-      return trusts ? identity_state::verified_internal : identity_state::unverified;
-    }
-    identity_state external_sender(const presented_identity& who, unix_time now) override { return member(who, now); }
-    identity_state successor(const presented_identity&, const presented_identity& after, unix_time now) override {
-      return member(after, now);
-    }
-    result<bytes> identity(const presented_identity& who) override { return to_bytes(who.credential); }
-  } authority;
+  fickle_authority authority;
   meeting_options options;
   options.group.identities = &authority;
   table t(2, options);
@@ -424,18 +427,7 @@ TEST_CASE("M25: who comes back is told who came and went meanwhile, and what els
 }
 
 TEST_CASE("M25: who comes back sees another icon where the people or their certificates are worse") {
-  class fickle final : public identity_validator {
-   public:
-    bool trusts = true;
-    identity_state member(const presented_identity&, unix_time) override {
-      return trusts ? identity_state::verified_internal : identity_state::unverified;
-    }
-    identity_state external_sender(const presented_identity& who, unix_time now) override { return member(who, now); }
-    identity_state successor(const presented_identity&, const presented_identity& after, unix_time now) override {
-      return member(after, now);
-    }
-    result<bytes> identity(const presented_identity& who) override { return to_bytes(who.credential); }
-  } authority;
+  fickle_authority authority;
   meeting_options options;
   options.group.identities = &authority;
   options.expects = identity_state::verified_internal;
