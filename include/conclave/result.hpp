@@ -130,8 +130,12 @@ class [[nodiscard]] result {
   [[nodiscard]] constexpr const T& operator*() const& { return *checked(); }
   /// By value, so that `for (auto& x : *f())` iterates over something that lives.
   [[nodiscard]] constexpr T operator*() && { return std::move(*checked()); }
-  [[nodiscard]] constexpr T* operator->() { return checked(); }
-  [[nodiscard]] constexpr const T* operator->() const { return checked(); }
+  [[nodiscard]] constexpr T* operator->() & { return checked(); }
+  [[nodiscard]] constexpr const T* operator->() const& { return checked(); }
+  /// What owns something is not looked into while it is a temporary: `f()->message()` would be a view of what is gone.
+  const T* operator->() const&&
+    requires(!std::is_trivially_destructible_v<T>)
+  = delete;
 
   [[nodiscard]] constexpr failure error() const noexcept {
     if (has_value_) CONCLAVE_PANIC();

@@ -5,5 +5,5 @@
 int main() {
   const auto records = conclave::store::sqlite::open(":memory:");
   const conclave::bytes record(3, 1);
-  return records && (*records)->save("ann", 0, record) && (*records)->load("ann")->record == record ? 0 : 1;
+  return records && (*records)->save("ann", 0, record) && (*(*records)->load("ann")).record == record ? 0 : 1;
 }

@@ -225,7 +225,7 @@ TEST_CASE("Ogg: positions agree with what the packets last (RFC 7845 4)") {
   CHECK(broken(changed([](pages& p) { p[2].granule = 2879; }), rules::ogg_granule));
   // 4.4: the end may be earlier than the last packet's, but not before the page or after the packet
   for (const std::int64_t end : {2880, 3840})
-    CHECK(changed([&](pages& p) { p[3].granule = end; })->end == static_cast<std::uint64_t>(end));
+    CHECK((*changed([&](pages& p) { p[3].granule = end; })).end == static_cast<std::uint64_t>(end));
   for (const std::int64_t end : {-1, 0, 2879, 3841, 1000000})
     CHECK(broken(changed([&](pages& p) { p[3].granule = end; }), rules::ogg_granule));
   // 4.5: a first page that is also the last and says less than it holds starts at 0

@@ -322,7 +322,7 @@ TEST_CASE("knocks and words cost what they weigh", "[bounds]") {
     std::size_t size = 0;
     for (std::size_t i = 0; i < n; ++i) {
       const auto who = *identity::generate(t->env, "x");
-      knocks->push_back(to_bytes(knock::create(t->env, who)->key_package()));
+      knocks->push_back(to_bytes((*knock::create(t->env, who)).key_package()));
       size += knocks->back().size();
     }
     return std::pair(size, [t, knocks] {

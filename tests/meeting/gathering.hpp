@@ -36,7 +36,7 @@ struct members {
 /// People with several key packages each.
 struct person {
   explicit person(const std::string& name) : who{*identity::generate(env, name)} {}
-  [[nodiscard]] bytes knocks() { return to_bytes(knock::create(env, who)->key_package()); }
+  [[nodiscard]] bytes knocks() { return to_bytes((*knock::create(env, who)).key_package()); }
   [[nodiscard]] std::string key() {
     const bytes package = knocks();
     return std::string{as_text(mls::message::decode(package)->key_package->leaf->signature_key)};

@@ -169,7 +169,9 @@ TEST_CASE("M20: whoever knocks twice and is gone leaves no room taken") {
   const auto suite = *mls::basic_suite<default_provider>::make(meeting_options{}.suite);
   auto ada = client_of(*identity::generate(env, "ada"));
   ada.credential.resize(limits::credential_bytes - 64, 'x');  // few knocks would fill the room
-  const auto knocks = [&] { return mls::make_key_package(env, suite, ada, {std::chrono::hours{24}, false})->message; };
+  const auto knocks = [&] {
+    return (*mls::make_key_package(env, suite, ada, {std::chrono::hours{24}, false})).message;
+  };
   const bytes good = knocks(), newer = knocks();
   for (std::size_t round = 0; round * good.size() <= limits::waiting_join_bytes; ++round) {
     const steady_time now = static_cast<steady_time::rep>(round) * slot;

@@ -62,7 +62,7 @@ TEST_CASE("a leaf that would fill everybody's memory is not admitted") {
     auto who = client_of(*identity::generate(t.env, "large"));
     const bytes data(size);
     who.leaf_extensions = wire::encode_items(std::array{mls::extension{claims_extension, data}});
-    return mls::make_key_package(t.env, suite, who, {std::chrono::hours{24}, false})->message;
+    return (*mls::make_key_package(t.env, suite, who, {std::chrono::hours{24}, false})).message;
   };
   CHECK(t[0].visitor(with_extension(4000)));
   CHECK(failure_of(t[0].visitor(with_extension(5000))) == errc::over_limit);
@@ -74,7 +74,7 @@ TEST_CASE("large key packages are as many as there is room for, and what is no k
   const auto suite = *mls::basic_suite<default_provider>::make(meeting_options{}.suite);
   auto who = client_of(*identity::generate(env, "large"));
   who.credential.resize(limits::credential_bytes - 64, 'x');
-  bytes package = mls::make_key_package(env, suite, who, {std::chrono::hours{24}, false})->message;
+  bytes package = (*mls::make_key_package(env, suite, who, {std::chrono::hours{24}, false})).message;
   const auto key = std::ranges::search(package, who.signer.public_view());
   gathering wishes;
   std::size_t waiting = 0;
@@ -90,7 +90,7 @@ TEST_CASE("large key packages are as many as there is room for, and what is no k
 
   table t(1);
   gathering none;
-  CHECK(none.join(t[0].refresh()->commit(), steady_time{0}).error() == errc::malformed);
+  CHECK(none.join((*t[0].refresh()).commit(), steady_time{0}).error() == errc::malformed);
   CHECK(none.waiting() == 0);
 }
 
@@ -221,7 +221,7 @@ TEST_CASE("names are cut, and what could deceive the eye is escaped") {
   auto who = client_of(*identity::generate(t.env, "long"));
   who.credential = bytes(10'000, 'a');
   const auto package = *mls::make_key_package(t.env, suite, who, {std::chrono::hours{24}, false});
-  CHECK(t[0].visitor(package.message)->name.size() == limits::name_bytes);
+  CHECK((*t[0].visitor(package.message)).name.size() == limits::name_bytes);
 }
 
 }  // namespace meeting_test

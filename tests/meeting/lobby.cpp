@@ -150,8 +150,8 @@ TEST_CASE("what is no key package, or a forged one, has no place in the lobby") 
   *at = 'e';
   CHECK(hall.knock(t[0], forged).error().code() == errc::unauthentic);
   CHECK_FALSE(hall.knock(t[0], as_bytes("hello")));
-  CHECK(hall.knock(t[0], t[0].refresh()->commit()).error().code() == errc::malformed);
-  CHECK(t[0].visitor(t[0].refresh()->commit()).error().code() == errc::malformed);
+  CHECK(hall.knock(t[0], (*t[0].refresh()).commit()).error().code() == errc::malformed);
+  CHECK(t[0].visitor((*t[0].refresh()).commit()).error().code() == errc::malformed);
   CHECK(hall.waiting().empty());
 }
 
@@ -165,7 +165,7 @@ TEST_CASE("M13: a key package with the keys of somebody who is in has no place, 
   CHECK(t[0].visitor(second.key_package()));
   t.commit(0, *t[0].admit(first.key_package()));
   fails_by(t[0].visitor(second.key_package()), mls::rules::unique_keys);
-  fails_by(t[0].visitor(knock::create(t.env, ada)->key_package()), mls::rules::unique_keys);
+  fails_by(t[0].visitor((*knock::create(t.env, ada)).key_package()), mls::rules::unique_keys);
 
   const auto carol = *knock::create(t.env, *identity::generate(t.env, "carol"));
   CHECK(t[0].visitor(carol.key_package()));
@@ -292,7 +292,7 @@ TEST_CASE("a lobby that has filled up meanwhile takes back whom it knew first") 
   const auto knock_of = [&](const std::string& name) {
     auto who = client_of(*identity::generate(t.env, name), a_client(platform::desktop_macos));
     who.credential.resize(limits::credential_bytes - 64, 'x');
-    return mls::make_key_package(t.env, suite, who, {std::chrono::hours{24}, false})->message;
+    return (*mls::make_key_package(t.env, suite, who, {std::chrono::hours{24}, false})).message;
   };
   const auto first = *hall.knock(t[0], knock_of("first"));
   REQUIRE(hall.agree(first.ticket));

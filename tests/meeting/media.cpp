@@ -88,12 +88,15 @@ TEST_CASE("after a removal the old epoch closes sooner, and the removed person o
   auto bob = *people.bob->open_receiver();
   auto carol = *people.carol->open_receiver();
   auto carols_mic = *people.carol->open_sender(0);
-  const bytes before = seal(mic, "before");
+  const bytes before = seal(mic, "before"), last = seal(mic, "last");
   people.commit(*people.host.remove(*people.host.find("carol")));
   CHECK_FALSE(people.carol->active());
+  CHECK(open(carol, before)->late);  // it was on its way
   people.env.now += limits::sframe_overlap_after_remove;
   CHECK(open(bob, before).error() == errc::stale_epoch);
-  CHECK_FALSE(open(carol, seal(mic, "secret")));
+  CHECK(open(carol, seal(mic, "secret")).error() == errc::unknown_key);  // not early: it never will open
+  people.env.now += limits::sframe_overlap;
+  CHECK(open(carol, last).error() == errc::stale_epoch);
   bytes out(sealed_size(3));
   CHECK(carols_mic.seal(as_bytes("hey"), {}, out).error() == errc::refused);
   CHECK(people.carol->open_sender(1).error() == errc::refused);

@@ -22,7 +22,7 @@ class patched_client {
   mls::group& operator*() { return *group_; }
   mls::group* operator->() { return &*group_; }
 
-  bytes commit(const mls::commit_request& request) { return to_bytes((*group_).commit(*env_, request)->message()); }
+  bytes commit(const mls::commit_request& request) { return to_bytes((*(*group_).commit(*env_, request)).message()); }
   /// extensions(change): those of the group with its parameters changed.
   bytes extensions(const std::function<void(meeting_parameters&)>& change) {
     const auto context = *wire::decode<mls::group_context>(group_->group_context());
@@ -38,7 +38,7 @@ class patched_client {
 };
 
 bytes a_key_package(table& t, std::string_view name = "friend") {
-  return to_bytes(knock::create(t.env, *identity::generate(t.env, name))->key_package());
+  return to_bytes((*knock::create(t.env, *identity::generate(t.env, name))).key_package());
 }
 
 }  // namespace rights

@@ -354,12 +354,12 @@ TEST_CASE("T6: both stores compare versions, whatever the names and records are"
   for (otp::store* const s : {static_cast<otp::store*>(&memory), static_cast<otp::store*>(sqlite->get())}) {
     const std::string odd = "a\0b'; DROP TABLE conclave_second_factor; --\xff"s;
     for (const std::string& user : {std::string{"ann"}, odd, std::string(limits::user_bytes, '%')}) {
-      CHECK(s->load(user)->version == 0);
+      CHECK((*s->load(user)).version == 0);
       CHECK(s->save(user, 1, bytes(3, 9)).error() == errc::stale_epoch);  // there is none to replace
       REQUIRE(s->save(user, 0, bytes(3, 1)));
       CHECK(s->save(user, 0, bytes(3, 9)).error() == errc::stale_epoch);
       REQUIRE(s->save(user, 1, {}));
-      CHECK(s->load(user)->record.empty());
+      CHECK((*s->load(user)).record.empty());
       CHECK(s->save(user, 1, bytes(3, 9)).error() == errc::stale_epoch);
       CHECK(s->save(user, 3, bytes(3, 9)).error() == errc::stale_epoch);
       REQUIRE(s->save(user, 2, bytes(400, 2)));
@@ -368,8 +368,8 @@ TEST_CASE("T6: both stores compare versions, whatever the names and records are"
       CHECK(last->version == 3);
       CHECK(last->record == bytes(400, 2));
     }
-    CHECK(s->load("an")->version == 0);
-    CHECK(s->load("a")->version == 0);
+    CHECK((*s->load("an")).version == 0);
+    CHECK((*s->load("a")).version == 0);
   }
 }
 
@@ -391,7 +391,7 @@ TEST_CASE("T6: SQLite says so where the file is none of its own, cannot be writt
   CHECK((*records)->save("ann", 1, bytes(3, 2)).error() == errc::storage);  // after limits::store_wait
   REQUIRE(sqlite3_exec(other, "ROLLBACK", nullptr, nullptr, nullptr) == SQLITE_OK);
   sqlite3_close(other);
-  CHECK((*records)->load("ann")->version == 1);
+  CHECK((*(*records)->load("ann")).version == 1);
   CHECK((*records)->save("ann", 1, bytes(3, 2)));
 }
 

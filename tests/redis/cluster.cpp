@@ -178,9 +178,9 @@ TEST_CASE("a cluster: meetings spread over the nodes, move while they are used, 
   });
   for (const std::uint8_t i : on_first) {
     redis reader = *redis::open(env, bytes{i, 1, 2, 3}, all.options());
-    CHECK(reader.read({}, {}, 1)->size() == 1);  // it knows the old home now
-    all.move(log_of(i), 0, 1, [&] { CHECK(reader.read({}, {}, 1)->size() == 1); });
-    CHECK(reader.read({}, {}, 1)->size() == 1);
+    CHECK((*reader.read({}, {}, 1)).size() == 1);  // it knows the old home now
+    all.move(log_of(i), 0, 1, [&] { CHECK((*reader.read({}, {}, 1)).size() == 1); });
+    CHECK((*reader.read({}, {}, 1)).size() == 1);
   }
   over = true;
   sends.join();

@@ -126,8 +126,8 @@ TEST_CASE("what is read is the meeting's own log, goes up, and has no gap") {
   const auto log = [](std::initializer_list<std::string> entries) {
     return list({list({bulk(our_log), list(entries)})});
   };
-  CHECK(read(log({entry("3-3"), entry("4-0"), entry("4-1")}))->size() == 3);
-  CHECK(read("*-1\r\n")->empty());
+  CHECK((*read(log({entry("3-3"), entry("4-0"), entry("4-1")}))).size() == 3);
+  CHECK((*read("*-1\r\n")).empty());
   for (const std::string& gap : {log({entry("3-4")}), log({entry("4-1")}), log({entry("5-0")}),
                                  log({entry("3-3"), entry("5-0")}), log({entry("3-3"), entry("3-5")})}) {
     const auto outcome = read(gap);

@@ -89,9 +89,9 @@ TEST_CASE("what is sent in an epoch lies behind its commit without a gap, and no
   REQUIRE(log.size() == 7);
   CHECK(log[1].message == a_proposal(0, "two"));
   CHECK(log[6].at == redis::place{3, 0});
-  CHECK(own.read({1, 1}, {}, 1)->front().at == redis::place{2, 0});
-  CHECK(own.read({3, 0})->empty());
-  CHECK(own.read({3, 0}, steady_time{20})->empty());
+  CHECK((*own.read({1, 1}, {}, 1)).front().at == redis::place{2, 0});
+  CHECK((*own.read({3, 0})).empty());
+  CHECK((*own.read({3, 0}, steady_time{20})).empty());
   CHECK(*own.position() == redis::place{3, 0});
 }
 
@@ -237,7 +237,7 @@ TEST_CASE("a user who may do what docs/delivery-redis.md names, and nothing else
   CHECK(*own.send(a_commit(0, "x")) == redis::place{1, 0});
   CHECK(*own.position() == redis::place{1, 0});
   CHECK(own.send(a_commit(0, "y")).error() == errc::stale_epoch);
-  CHECK(own.read({}, steady_time{10})->size() == 2);
+  CHECK((*own.read({}, steady_time{10})).size() == 2);
   CHECK(own.publish_entrance(an_entrance(1, "x")));
   CHECK(own.fetch_entrance());
   CHECK(own.send_welcome("bob", as_bytes("x")));
@@ -300,7 +300,7 @@ TEST_CASE("a log that was cut says so to who is behind, and long messages come o
   const auto behind = own.read({});
   REQUIRE_FALSE(behind);
   CHECK(behind.error().broken_rule() == &delivery::rules::redis_is_whole);
-  CHECK(own.read({0, 69})->front().at == redis::place{0, 70});
+  CHECK((*own.read({0, 69})).front().at == redis::place{0, 70});
 
   redis keeps = at(env, real.options());
   REQUIRE(keeps.send(a_commit(0, "x")));

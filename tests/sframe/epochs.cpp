@@ -90,6 +90,20 @@ TEST_CASE("a removal shortens the overlap of every epoch before it, and nothing 
   CHECK(open_code(ear, frame_of(1003), 1000000ms) == errc{});
 }
 
+TEST_CASE("after the last epoch nothing is early, and no key stays") {
+  auto ear = opener_for(1000, epoch_leaves, 0);
+  add(ear, 1001);
+  ear.retire_before(1001, 500ms);
+  ear.end(2000ms);
+  CHECK(open_code(ear, frame_of(1002)) == errc::unknown_key);
+  CHECK(open_code(ear, frame_of(1000), 499ms) == errc{});
+  CHECK(open_code(ear, frame_of(1000), 500ms) == errc::stale_epoch);  // not a later deadline than it had
+  CHECK(open_code(ear, frame_of(1001), 1999ms) == errc{});
+  CHECK(open_code(ear, frame_of(1001), 2000ms) == errc::stale_epoch);
+  CHECK(ear.purge(2000ms) == steady_time::max());
+  CHECK(ear.keys() == 0);
+}
+
 TEST_CASE("purging forgets closed epochs and their keys, and no others") {
   auto ear = opener_for(1000, epoch_leaves, 0);
   add(ear, 1001);
