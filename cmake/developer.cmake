@@ -55,6 +55,10 @@ function(conclave_test_target target)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
 endfunction()
 
+# Groups and meetings cost the compiler more than anything: one instantiation for all tests that have them
+add_library(conclave_test_groups OBJECT EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/tests/support/instantiation.cpp)
+conclave_test_target(conclave_test_groups)
+
 # conclave_media(<target>): what the media files of the examples are read with, examples/media and libogg.
 function(conclave_media target)
   find_path(CONCLAVE_OGG_INCLUDE ogg/ogg.h REQUIRED)

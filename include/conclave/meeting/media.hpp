@@ -177,6 +177,7 @@ class basic_media_receiver {
       newest_ = next->parameters.epoch;
       opener_.retire_before(*newest_, next->began + next->overlap);
     }
+    if (keys_->closed()) opener_.end(now + limits::sframe_overlap);
     close_old(now);
     version_ = version;
     return {};

@@ -50,11 +50,17 @@ class media_keys {
     erase_over(now);
   }
 
-  /// close(): this member has left; nothing is sealed or newly learned any more.
+  /// close(): this member has left; nothing is sealed or newly learned any more, and receivers forget what they have.
   void close() noexcept {
     const std::scoped_lock lock(mutex_);
+    closed_ = true;
     epochs_.clear();
     version_.fetch_add(1, std::memory_order_release);
+  }
+
+  [[nodiscard]] bool closed() const {
+    const std::scoped_lock lock(mutex_);
+    return closed_;
   }
 
   /// current(): the newest epoch; empty after close().
@@ -117,6 +123,7 @@ class media_keys {
   mutable std::mutex mutex_;
   std::atomic<std::uint64_t> version_{0};
   std::vector<epoch_ptr> epochs_;  // oldest first
+  bool closed_ = false;
   std::unordered_map<std::uint32_t, stream_state> streams_;
 };
 

@@ -67,9 +67,14 @@ class epoch_window {
   void retire_before(std::uint64_t epoch, steady_time deadline) noexcept {
     for (live_epoch& old : epochs_) {
       if (old.number() >= epoch) return;
-      old.late = true;
-      old.closes = std::min(old.closes, deadline);
+      retire(old, deadline);
     }
+  }
+
+  /// end(deadline): no epoch follows. All are retired, and frames of later ones are unknown_key from now on.
+  void end(steady_time deadline) noexcept {
+    ended_ = true;
+    for (live_epoch& epoch : epochs_) retire(epoch, deadline);
   }
 
   /// purge(now): forgets the epochs that have closed, with their secrets. Returns when the next one closes;
@@ -95,7 +100,7 @@ class epoch_window {
     // with few epoch bits, half of the values look forward and half look back
     const std::uint64_t ahead = (kid - newest_) & mask_;
     const std::uint64_t half = mask_ / 2 + (mask_ & 1U);
-    if (ahead != 0 && ahead <= std::min<std::uint64_t>(limits::sframe_early_epochs, half))
+    if (!ended_ && ahead != 0 && ahead <= std::min<std::uint64_t>(limits::sframe_early_epochs, half))
       return failure{errc::early, rules::coming_epoch};
     const std::uint64_t behind = (newest_ - kid) & mask_;
     if (behind <= newest_ - first_) return failure{errc::stale_epoch, rules::open_epoch};
@@ -108,12 +113,18 @@ class epoch_window {
   }
 
  private:
+  static void retire(live_epoch& epoch, steady_time deadline) noexcept {
+    epoch.late = true;
+    epoch.closes = std::min(epoch.closes, deadline);
+  }
+
   unsigned epoch_bits_;
   std::uint64_t mask_;
   std::vector<live_epoch> epochs_;  // oldest first
   std::uint64_t first_ = 0;
   std::uint64_t newest_ = 0;
   bool began_ = false;
+  bool ended_ = false;
 };
 
 }  // namespace conclave::sframe

@@ -71,6 +71,10 @@ class opener {
   /// until then their frames open and are marked late. So a removal shortens the overlap of every epoch before it.
   void retire_before(std::uint64_t epoch, steady_time deadline) noexcept { epochs_.retire_before(epoch, deadline); }
 
+  /// end(deadline): no epoch follows: all close at the deadline, or earlier where they have an earlier one, and a frame
+  /// of a later epoch is unknown_key, not early.
+  void end(steady_time deadline) noexcept { epochs_.end(deadline); }
+
   /// purge(now): wipes the keys of epochs whose deadline has come; open() refuses their frames in any case. Returns the
   /// next deadline, when to call again; steady_time::max() where there is none.
   steady_time purge(steady_time now) {
