@@ -38,4 +38,30 @@ TEST_CASE("M1: a plain MLS member follows a meeting, and another SFrame opens it
   }
 }
 
+TEST_CASE("what the application takes from an epoch, everybody in it has, and nobody takes the media's key") {
+  table t(2);
+  const auto secret = [&](std::size_t i, std::string_view label, std::string_view context = {}) {
+    bytes out(40);
+    REQUIRE(t[i].export_secret(label, as_bytes(context), out));
+    return out;
+  };
+  const bytes first = secret(0, "example.org", "whiteboard");
+  CHECK(first == secret(1, "example.org", "whiteboard"));
+  CHECK(first != secret(0, "example.org", "files"));
+  CHECK(first != secret(0, "example.net", "whiteboard"));
+  bytes same_label(first.size());
+  REQUIRE(group_of(t[0]).export_secret("example.org", as_bytes("whiteboard"), same_label));  // as RFC 9420 has it
+  CHECK(first == same_label);
+
+  t.commit(0, *t[0].refresh());
+  CHECK(first != secret(1, "example.org", "whiteboard"));
+
+  const bytes untouched(32, 7);
+  bytes out = untouched;
+  CHECK(t[0].export_secret("SFrame 1.0 Base Key", {}, out).error() == errc::misuse);
+  t.commit(0, *t[0].remove(t[1].own_leaf()));
+  CHECK(t[1].export_secret("example.org", {}, out).error() == errc::misuse);
+  CHECK(out == untouched);
+}
+
 }  // namespace meeting_test

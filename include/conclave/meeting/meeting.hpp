@@ -140,7 +140,7 @@ class basic_meeting {
     return enter_by_oneself(*env_, me_.clone(), entrance, name_, options_, true);
   }
   [[nodiscard]] status continue_from(basic_meeting&& before) {
-    if (this == &before || !equal(group_id(), before.group_id()) || !same_client(me_, before.me_))
+    if (!equal(group_id(), before.group_id()) || !same_client(me_, before.me_))
       return failure{errc::misuse, rules::same_place};
     if (epoch() <= before.epoch()) return failure{errc::stale_epoch, rules::leads_on};
     before.settle();
@@ -345,6 +345,12 @@ class basic_meeting {
     out.door = parameters().door;
     out.own_role = role_of(own_leaf());
     return out;
+  }
+  /// export_secret(label, context, out): a secret of this epoch that everybody here has, for the application's own use
+  /// (RFC 9420 8.5). Errors: misuse, for more than 255 Nh bytes, after leaving, and for the label that media has.
+  [[nodiscard]] status export_secret(std::string_view label, byte_view context, byte_span out) const {
+    if (label == media_label) return errc::misuse;
+    return group_.export_secret(label, context, out);
   }
   /// code(): the security code of this epoch, settled or not; that of the last one after leaving.
   [[nodiscard]] const sas::security_code& code() const noexcept { return code_; }
@@ -610,6 +616,8 @@ class basic_meeting {
     screen_.enter(code_, env_->steady());
   }
 
+  static constexpr std::string_view media_label = "SFrame 1.0 Base Key";  // RFC 9605 5.2
+
   // ---- events ----------------------------------------------------------------------------------------------------
 
   /// The group has entered an epoch that the meeting has not. It does so wholly, or is left as it was and may try again.
@@ -697,7 +705,7 @@ class basic_meeting {
                      env_->steady(),
                      fresh_};
     // fails where a group is over, and such a one enters no epoch
-    if (!group_.export_secret("SFrame 1.0 Base Key", {}, next.base.writable())) CONCLAVE_PANIC();
+    if (!group_.export_secret(media_label, {}, next.base.writable())) CONCLAVE_PANIC();
     keys_->publish(std::move(next));
   }
 
