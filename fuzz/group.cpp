@@ -201,6 +201,7 @@ class play {
     if (message == whole) return;
     for (const std::size_t i : members())
       if (i != from) refused(i, message);
+    (void)server_takes(from, message);  // tags are none of its business
   }
 
   void refused(std::size_t i, byte_view message) { require(!takes(i, message), "a damaged message was accepted"); }
@@ -217,6 +218,15 @@ class play {
     return true;
   }
 
+  /// server_takes(i, message): whether a server does that has seen all that a member has; else nothing has changed.
+  bool server_takes(std::size_t i, byte_view message) {
+    observer server = observer_of(p_.env, p_[i]);
+    const bytes before = server.snapshot();
+    if (server.process(p_.env, message)) return true;
+    require(server.snapshot() == before, "a refused message has changed the observer");
+    return false;
+  }
+
   /// What becomes of a hostile message: how many took it, of those who stay members.
   struct verdict {
     std::size_t took = 0, refused = 0;
@@ -227,9 +237,7 @@ class play {
   verdict send(const forger& f, byte_view message, bool to_each_its_own, std::span<const leaf_index> removed = {}) {
     verdict out;
     const auto before = members();
-    const bool is_public = message.size() > 3 && message[3] == static_cast<std::uint8_t>(wire_format::public_message);
-    std::optional<observer> server;
-    if (is_public) server = observer_of(p_.env, p_[before.front() == f.person() ? before.back() : before.front()]);
+    const bool observed = server_takes(before.front() == f.person() ? before.back() : before.front(), message);
     std::vector<std::size_t> disagreeing;
     std::size_t removed_took = 0, removed_refused = 0;
     for (const std::size_t i : before) {
@@ -244,7 +252,7 @@ class play {
     }
     if (!to_each_its_own) require(out.unanimous(), "two members come to different verdicts");
     if (out.took != 0) require(removed_refused == 0, "a removed member refuses what the others accept");
-    if (server && out.took != 0) require(server->process(p_.env, message).has_value(), "the observer refuses it");
+    if (out.took != 0) require(observed, "the observer refuses it");
     if (out.took == 0 && removed_took == 0) return out;
     // the hostile member has not heard itself, and those who refused have lost the thread
     p_.who(f.person()).room.reset();
