@@ -274,6 +274,19 @@ TEST_CASE("key packages and Welcomes wait for one person each, in order, and are
   CHECK(own.publish_key_package(std::string(limits::name_bytes + 1, 'b'), as_bytes("x")).error() == errc::over_limit);
 }
 
+TEST_CASE("what waits for one person is not taken for what waits for another, whatever the bytes") {
+  const server real;
+  system_environment env;
+  redis own = at(env, real.options());
+  // "b" is 62 in the name of a key, and "bo" 626f
+  REQUIRE(own.publish_key_package("b", as_bytes("6fpackage")));
+  REQUIRE(own.publish_key_package("bo", as_bytes("package")));
+  CHECK(as_text(*own.fetch_key_package("b")) == "6fpackage");
+  const auto fetched = own.fetch_key_package("bo");
+  REQUIRE(fetched);
+  CHECK(as_text(*fetched) == "package");
+}
+
 TEST_CASE("the entrance is that of the present epoch") {
   const server real;
   system_environment env;

@@ -195,7 +195,8 @@ class redis {
   [[nodiscard]] status put(std::string_view box, std::string_view owner, byte_view message, std::size_t most) {
     if (owner.size() > limits::name_bytes) return errc::over_limit;
     const std::string name = std::string{box} + ':' + detail::redis_hex(as_bytes(owner)), room = std::to_string(most);
-    const std::array keys{key(name), done_key({as_bytes(name), message})};
+    // a colon ends the name: its digits and those that a message may begin with are told apart
+    const std::array keys{key(name), done_key({as_bytes(name), as_bytes(":"), message})};
     const std::array arguments{message, as_bytes(room), as_bytes(keep_), as_bytes(sent_)};
     CONCLAVE_TRY(const auto answer, link_.run(put_, keys, arguments));
     CONCLAVE_TRY(const auto word, text(*answer));
