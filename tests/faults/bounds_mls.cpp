@@ -392,6 +392,26 @@ TEST_CASE("a handshake message costs what it weighs", "[bounds]") {
           }
           return processing(p, forged(*p, items), errc::refused);
         });
+  // 34 bytes are a key package of 16 KB with two signatures
+  costs("process Commit", "n references to one Add", up_to(limits::commit_proposals),
+        {sizeof(listed_proposal) / 34 + 16, 65'536}, [&](std::size_t n) {
+          auto p = party_of(4);
+          client large = make_client(p->env, "x");
+          large.credential = bytes(16'000, 'x');
+          const prepared_key_package package = make_package(p->env, large);
+          proposal a;
+          a.type = proposal_type::add;
+          a.add = must(wire::decode<located_key_package>(package.key_package()));
+          const bytes proposed = signed_by(p->env, (*p)[1], p->who(1).who, content_type::proposal, wire::encode(a));
+          const event waits = must((*p)[0].process(p->env, proposed));
+          proposal_or_ref item;
+          item.type = proposal_or_ref_type::reference;
+          item.reference = std::get<received_proposal>(waits).reference;
+          bytes items;
+          writer w{items};
+          for (std::size_t i = 0; i < n; ++i) item.write(w);
+          return processing(p, forged(*p, items), errc::refused);
+        });
   costs("process Commit", "n custom proposals, 64 members", up_to(limits::commit_proposals),
         {sizeof(listed_proposal) / 4 + 16, 65'536}, [&](std::size_t n) {
           const proposal_type custom{0xf0f0};

@@ -130,7 +130,8 @@ template <crypto_provider P>
   const bool external = committer.type == sender_type::new_member_commit;
   if (std::cmp_greater(std::ranges::count_if(list, &listed_proposal::counts), limits::commit_proposals))
     return errc::over_limit;
-  std::vector<std::uint32_t> changed;  // sorted at the end: whoever commits chooses them, against a hash table too
+  std::vector<std::uint32_t> changed;   // sorted at the end: whoever commits chooses them, against a hash table too
+  std::vector<std::string_view> added;  // signature keys: one Add by a thousand references is signed a thousand times
   std::vector<std::string> psk_ids;
   std::size_t group_context_extensions = 0, external_inits = 0, removes = 0;
   for (const auto& [p, from, by_reference] : list) {
@@ -156,7 +157,7 @@ template <crypto_provider P>
         if (++group_context_extensions > 1) return failure{errc::refused, rules::one_group_context_extensions};
         break;
       case proposal_type::external_init: ++external_inits; break;
-      case proposal_type::add: break;
+      case proposal_type::add: added.push_back(as_text(p.add->leaf->signature_key)); break;
       case proposal_type::self_remove:
         if (!by_reference) return failure{errc::refused, rules::self_remove_by_reference};
         if (!external && from.index == committer.index) return failure{errc::refused, rules::removes_committer};
@@ -169,6 +170,8 @@ template <crypto_provider P>
   }
   std::ranges::sort(changed);
   if (std::ranges::adjacent_find(changed) != changed.end()) return failure{errc::refused, rules::one_change_per_leaf};
+  std::ranges::sort(added);
+  if (std::ranges::adjacent_find(added) != added.end()) return failure{errc::refused, rules::unique_keys};
   std::ranges::sort(psk_ids);
   if (std::ranges::adjacent_find(psk_ids) != psk_ids.end()) return failure{errc::refused, rules::unique_psk_ids};
   if (!external && external_inits != 0) return failure{errc::refused, rules::no_external_init};
