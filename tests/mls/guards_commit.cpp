@@ -182,4 +182,28 @@ TEST_CASE("nothing is received after a ReInit, from a member who goes on") {
   s.refused(late.in_private(late.content(content_type::proposal, body)), errc::refused, rules::no_message_after_reinit);
 }
 
+TEST_CASE("no epoch follows the last one there can be") {
+  party p(3);
+  // the same state in an epoch of that number: what is signed and sealed there fits together
+  const auto move_to = [&](std::size_t i, std::uint64_t epoch) {
+    bytes state = whole_state(p[i]);
+    store_be(epoch, byte_span{state}.subspan(1 + p[i].group_id().size()));
+    group moved = must(group_testing<provider>::loaded(p[i], state));
+    p.who(i).room.emplace(std::move(moved));
+  };
+  constexpr std::uint64_t last = std::numeric_limits<std::uint64_t>::max();
+  for (std::size_t i = 0; i < 3; ++i) move_to(i, last - 1);
+  p.commit(0);
+  REQUIRE(p[0].epoch_number() == last);
+  CHECK(p.disagreement() == "");
+
+  const bytes before = whole_state(p[0]), before_other = whole_state(p[1]);
+  check_fails(p[0].commit(p.env, {}), errc::exhausted);
+  CHECK((whole_state(p[0]) == before));
+  forger mallory(p, 2);
+  check_fails(p[1].process(mallory.commit({})), errc::exhausted);
+  CHECK((whole_state(p[1]) == before_other));
+  CHECK(p.deliver(0, must(p[0].protect(p.env, as_bytes("the end"), {}))).size() == 2);
+}
+
 }  // namespace mls_test

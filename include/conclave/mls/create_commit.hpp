@@ -161,7 +161,7 @@ template <crypto_provider P>
   const client& becomes = plan.becomes == nullptr ? me : *plan.becomes;
   CONCLAVE_TRY(auto applied,
                apply_proposals(current, {from, becomes.signer.public_view(), plan.list}, policy, next.tree));
-  next.succeed(current, applied.extensions);
+  CONCLAVE_CHECK(next.succeed(current, applied.extensions));
   next.own = external ? next.tree.first_blank() : current.own;
 
   // the path: new keys from the leaf to the root, then their secrets to everybody but the new members

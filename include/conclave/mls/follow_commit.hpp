@@ -95,7 +95,7 @@ template <crypto_provider P>
   const byte_view committer_key = received.path ? received.path->leaf->signature_key : byte_view{};
   CONCLAVE_TRY(auto applied, apply_proposals(current, {from, committer_key, list}, policy, next.tree));
   if (applied.path_required && !received.path) return failure{errc::refused, rules::path_required};
-  next.succeed(current, applied.extensions);
+  CONCLAVE_CHECK(next.succeed(current, applied.extensions));
 
   const leaf_index committer = external ? next.tree.first_blank() : leaf_index{from.index};
   std::vector<leaf_index> changed = applied.added;

@@ -357,8 +357,8 @@ class basic_group : private group_state<P> {
   /// process(env, message): one MLSMessage from the delivery service. Commits must come in their order, at most one per
   /// epoch. The time of `env` is for the validator and decides nothing but what it shows; without a validator it is not
   /// needed. Errors: stale_epoch (an epoch that is over; late application messages of kept epochs still open), early (an
-  /// epoch to come), unauthentic, replayed, malformed, refused, unknown_key, over_limit, unsupported; misuse after
-  /// removal, and for a validator without a time.
+  /// epoch to come), unauthentic, replayed, malformed, refused, unknown_key, over_limit, unsupported, exhausted
+  /// (a commit of the last epoch there can be); misuse after removal, and for a validator without a time.
   [[nodiscard]] result<event> process(environment& env, byte_view input) { return process_at(env.wall(), input); }
   [[nodiscard]] result<event> process(byte_view input) {
     if (policy_.identities != nullptr) return errc::misuse;

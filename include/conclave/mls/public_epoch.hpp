@@ -55,10 +55,13 @@ struct public_epoch {
   }
 
   /// succeed(before, extensions): takes the place behind another epoch, with its extensions where there are no others.
-  void succeed(const public_epoch& before, const std::optional<extension_list>& new_extensions) {
+  /// exhausted behind the last number there is, which whoever founds a group can begin with: 0 would be an old epoch.
+  [[nodiscard]] status succeed(const public_epoch& before, const std::optional<extension_list>& new_extensions) {
+    if (before.number == ~std::uint64_t{0}) return errc::exhausted;
     group_id = before.group_id;
     number = before.number + 1;
     extensions = new_extensions ? to_bytes(new_extensions->encoded()) : before.extensions;
+    return {};
   }
 
   /// record(before, format, content, signature): the commit that leads here enters the transcript, and completes the
