@@ -302,6 +302,23 @@ TEST_CASE("the entrance is that of the present epoch") {
   CHECK(own.publish_entrance(a_commit(1, "x")).error() == errc::misuse);
 }
 
+TEST_CASE("who waits for ever gets what comes next") {
+  const server real;
+  system_environment env;
+  redis own = at(env, real.options());
+  std::thread later([&] {
+    system_environment its_own;
+    redis other = at(its_own, real.options());
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    (void)other.send(a_commit(0, "first"));
+  });
+  const auto got = own.read({}, steady_time::max());
+  later.join();
+  REQUIRE(got);
+  REQUIRE(got->size() == 1);
+  CHECK(got->front().at == redis::place{1, 0});
+}
+
 TEST_CASE("a log that was cut says so to who is behind, and long messages come one at a time") {
   const server real;
   system_environment env;

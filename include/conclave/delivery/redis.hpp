@@ -151,10 +151,12 @@ class redis {
     return last.at;
   }
 
-  /// read(after, wait, most): what comes after a place, in order and without a gap; nothing where nothing comes in `wait`.
+  /// read(after, wait, most): what comes after a place, in order and without a gap; nothing where nothing comes in
+  /// `wait`, or in a day where that is longer.
   /// Errors: stale_epoch with rules::redis_is_whole where the log does not go back that far.
   [[nodiscard]] result<std::vector<entry>> read(const place& after, steady_time wait = {},
                                                 std::size_t most = limits::redis_entries) {
+    wait = std::min<steady_time>(wait, std::chrono::hours{24});  // for ever has no deadline, and no server takes it
     auto got = read_some(after, wait, std::clamp<std::size_t>(most, 1, limits::redis_entries));
     // many that are long do not fit into one answer
     if (!got && got.error() == errc::over_limit && most > 1) return read_some(after, wait, 1);
