@@ -23,6 +23,10 @@ inline constexpr std::size_t credential_bytes = 16384;
 /// carries those of all.
 inline constexpr std::size_t leaf_extension_bytes = 4096;
 
+/// Bytes of the extensions of a GroupContext: what a meeting says of itself, and a few external senders with their
+/// certificates. Every message is signed and tagged over all of it, and who asks from outside is looked up in it.
+inline constexpr std::size_t group_extension_bytes = std::size_t{1} << 18U;
+
 /// Extensions in one list, and entries in one vector of a Capabilities: a dozen are registered.
 inline constexpr std::size_t extensions = 64;
 inline constexpr std::size_t capabilities = 256;

@@ -222,6 +222,36 @@ TEST_CASE("leaf_extensions_size") {
   refused_package(s, [&](package_draft& d) { d.extensions = large; }, errc::over_limit, rules::leaf_extensions_size);
 }
 
+TEST_CASE("group_extensions_size") {
+  scene s;
+  const auto items_of = [](std::size_t size) {  // six bytes are the type and the length
+    const bytes data(size - 6);
+    return wire::encode_items(std::array{extension{extension_type::application_id, data}});
+  };
+  const bytes most = items_of(limits::group_extension_bytes), more = items_of(limits::group_extension_bytes + 1);
+  REQUIRE(most.size() == limits::group_extension_bytes);
+  proposal context, reinit;
+  context.type = proposal_type::group_context_extensions;
+  context.group_context_extensions = extension_list::of(more, 1);
+  reinit.type = proposal_type::reinit;
+  reinit.reinit = {as_bytes("next"), protocol_version::mls10, suite_1, extension_list::of(more, 1)};
+  for (const proposal& p : {context, reinit}) {
+    s.refused(s.mallory.propose(p), errc::over_limit, rules::group_extensions_size);
+    commit_draft commit;
+    commit.proposals = {p};
+    s.refused(s.mallory.commit(commit), errc::over_limit, rules::group_extensions_size);
+  }
+  check_fails(group::create(s.p.env, suite_1, make_client(s.p.env, "x"), as_bytes("g"), more, {}), errc::over_limit,
+              rules::group_extensions_size);
+  const auto package = make_package(s.p.env, make_client(s.p.env, "x"));
+  welcome_draft welcome;
+  welcome.context = [&](group_context& c) { c.extensions = extension_list::of(more, 1); };
+  check_fails(join_by_welcome<provider>(s.p.env, package, s.mallory.welcome(package, welcome), {}, {}),
+              errc::over_limit, rules::group_extensions_size);
+  context.group_context_extensions = extension_list::of(most, 1);
+  CHECK(s.p.deliver(s.mallory.person(), s.mallory.propose(context)).size() == 4);
+}
+
 TEST_CASE("unique_extensions") {
   scene s;
   const std::vector<std::pair<extension_type, bytes>> twice{{extension_type::application_id, {1}},

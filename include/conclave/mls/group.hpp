@@ -91,12 +91,12 @@ class basic_group : private group_state<P> {
 
   /// create(env, suite, client, group_id, extensions, policy): a group of one (RFC 9420 11). `extensions` are the
   /// encoded items of GroupContext.extensions. Errors: unsupported, misuse (the client's key is of another scheme),
-  /// no_entropy, malformed or refused (extensions).
+  /// no_entropy, malformed, refused or over_limit (extensions).
   [[nodiscard]] static result<basic_group> create(environment& env, cipher_suite id, client&& me, byte_view group_id,
                                                   byte_view extensions, const group_policy& policy) {
     CONCLAVE_TRY(const auto s, basic_suite<P>::make(id));
     CONCLAVE_TRY(const auto extension_items, extension_list::check(extensions));
-    CONCLAVE_CHECK(unique_types(extension_items));
+    CONCLAVE_CHECK(valid_group_extensions(extension_items));
     hash_seed seed;
     CONCLAVE_CHECK(env.random(seed));
     epoch<P> first{ratchet_tree<P>(s, seed)};

@@ -47,7 +47,7 @@ template <crypto_provider P>
   for (const byte_view id : options.current_groups)
     if (equal(id, context.group_id)) return failure{errc::refused, rules::group_id_unique};
   CONCLAVE_CHECK(unique_types(info->extensions));
-  CONCLAVE_CHECK(unique_types(context.extensions));
+  CONCLAVE_CHECK(valid_group_extensions(context.extensions));
 
   CONCLAVE_TRY(const auto inside, tree_items(info.value));
   const auto items = inside ? inside : options.ratchet_tree;

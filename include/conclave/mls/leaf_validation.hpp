@@ -27,6 +27,14 @@ struct required_capabilities {
   return {};
 }
 
+/// valid_group_extensions(extensions): they can be those of a GroupContext, whatever its members support. Errors:
+/// over_limit, refused.
+[[nodiscard]] inline status valid_group_extensions(const extension_list& extensions) {
+  if (extensions.encoded().size() > limits::group_extension_bytes)
+    return failure{errc::over_limit, rules::group_extensions_size};
+  return unique_types(extensions);
+}
+
 /// supports_group(capabilities, group_extensions): the extensions of the GroupContext and what its
 /// required_capabilities ask for (RFC 9420 7.3, 11.1).
 [[nodiscard]] inline status supports_group(const capabilities& own, const extension_list& group_extensions) {

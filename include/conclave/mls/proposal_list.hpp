@@ -59,9 +59,9 @@ template <crypto_provider P>
     }
     case proposal_type::reinit:
       if (p.reinit.version < protocol_version::mls10) return failure{errc::refused, rules::reinit_version};
-      return unique_types(p.reinit.extensions);
+      return valid_group_extensions(p.reinit.extensions);
     case proposal_type::external_init: return {};
-    case proposal_type::group_context_extensions: return unique_types(p.group_context_extensions);
+    case proposal_type::group_context_extensions: return valid_group_extensions(p.group_context_extensions);
     case proposal_type::self_remove:
       if (from.type != sender_type::member) return failure{errc::refused, rules::self_remove_by_reference};
       if (!current.tree.contains(leaf_index{from.index})) return failure{errc::refused, rules::sender_is_member};

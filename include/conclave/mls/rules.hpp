@@ -41,6 +41,8 @@ inline constexpr rule credential_supported_by_all{"a credential type is not supp
 inline constexpr rule leaf_extensions_supported{"a leaf node carries an extension it does not list", "RFC 9420 7.3"};
 inline constexpr rule leaf_extensions_size{"the extensions of a leaf node or key package are longer than the limit",
                                            "limits.hpp"};
+inline constexpr rule group_extensions_size{"the extensions of the GroupContext are longer than the limit",
+                                            "limits.hpp"};
 inline constexpr rule leaf_node_source{"the leaf node source does not fit where the leaf node appears", "RFC 9420 7.3"};
 inline constexpr rule leaf_key_is_new{"the encryption key was not changed", "RFC 9420 7.3"};
 inline constexpr rule unique_keys{"a signature or encryption key occurs twice in the tree", "RFC 9420 7.3"};
