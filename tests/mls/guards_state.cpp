@@ -11,11 +11,11 @@ using look_inside = group_testing<default_provider>;
 /// saved_state: the state of a group that saw no ReInit, cut into its fields. `o` is an opaque<V>, a digit a number of
 /// so many bytes.
 struct saved_state {
-  static constexpr std::string_view epoch = "o8oooooo", secrets = "oooooooo", secret_tree = "4oo", path = "4o",
+  static constexpr std::string_view epoch = "o8oooooo", secrets = "oooooooo", secret_tree = "4oo44", path = "4o",
                                     client = "2o2ooooo", rest = "11ooo";
   // positions
-  static constexpr std::size_t extensions = 2, first_secret = 8, own = 19, capabilities = 25, leaf_extensions = 28,
-                               proposals = 31;
+  static constexpr std::size_t extensions = 2, first_secret = 8, own = 21, capabilities = 27, leaf_extensions = 30,
+                               proposals = 33;
 
   std::vector<bytes> fields;
 
@@ -89,6 +89,7 @@ secret_tree<provider> ratchets_at(std::uint32_t generation) {
       w.opaque({});
     }
   });
+  w.raw(bytes(8));
   reader in{out};
   return must(secret_tree<provider>::load(in));
 }

@@ -76,6 +76,36 @@ TEST_CASE("no generation is used twice, however often a member is restored") {
   CHECK(sent.size() == 16);
 }
 
+TEST_CASE("who restarts again and again sends nothing that others do not follow") {
+  party p(2);
+  const auto key = key_of(8);
+  bytes sealed = saved(p, 0, key);
+  const auto restart = [&] {
+    p.who(0).room.emplace(must(group::restore(p.env, key, p[0].sequence(), sealed, p.options().policy)));
+    sealed = saved(p, 0, key);
+  };
+  std::uint32_t restarts = 0;
+  for (;; ++restarts) {
+    REQUIRE(restarts <= limits::ratchet_forward / limits::snapshot_reserve + 1);
+    // what is not sent is not in the snapshot either
+    auto now = group_testing<default_provider>::copy_of(p[0]);
+    const auto message = now.protect(p.env, as_bytes("still here"), {});
+    if (!message) break;
+    CHECK(group_testing<default_provider>::copy_of(p[1]).process(*message));
+    CHECK(group_testing<default_provider>::copy_of(p[1]).process(must(now.commit(p.env, {})).message()));
+    restart();
+  }
+  CHECK(restarts == limits::ratchet_forward / limits::snapshot_reserve + 1);
+  const bytes before = group_testing<default_provider>::state_of(p[0]);
+  check_fails(p[0].protect(p.env, {}, {}), errc::exhausted, rules::generations_in_reach);
+  check_fails(p[0].commit(p.env, {}), errc::exhausted, rules::generations_in_reach);
+  CHECK(group_testing<default_provider>::state_of(p[0]) == before);
+  p.commit(1);
+  saved(p, 0, key);
+  p.commit(0);  // a new epoch has new ratchets
+  CHECK(p.disagreement() == "");
+}
+
 TEST_CASE("between two snapshots only so many messages go out, and none in a new epoch") {
   party p(2);
   const auto key = key_of(4);
@@ -135,7 +165,7 @@ TEST_CASE("a damaged, cut, foreign or unknown snapshot is refused") {
     CHECK_FALSE(restore(damaged, key));
   }
   bytes newer = sealed;
-  newer[9] = 3;
+  ++newer[9];
   check_fails(restore(newer, key), errc::unsupported, rules::snapshot_version);
 }
 

@@ -64,6 +64,8 @@ inline constexpr rule psk_usage{"a pre-shared key for reinit or branch is not al
 inline constexpr rule psk_available{"a pre-shared key is not available", "RFC 9420 12.4.2"};
 inline constexpr rule psk_count{"more pre-shared keys than the limit", "RFC 9420 8.4"};
 inline constexpr rule generation_window{"the generation is too far ahead", "RFC 9420 15.3"};
+inline constexpr rule generations_in_reach{
+    "restarts have skipped more generations than others follow: wait for an epoch", "RFC 9420 15.3"};
 inline constexpr rule generations_reserved{"the generations that the last snapshot reserved are used up: take another",
                                            "RFC 9420 6.3.1"};
 inline constexpr rule generation_used{"the key of this generation was used or dropped", "RFC 9420 9.2"};

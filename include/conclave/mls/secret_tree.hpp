@@ -124,14 +124,20 @@ class secret_tree {
     }
   }
 
-  /// next(leaf, kind): the key for the next message to send; its generation is burned. Errors: exhausted.
+  /// next(leaf, kind): the key for the next message to send; its generation is burned. Errors: exhausted, also where
+  /// restarts have skipped more generations since the last one than receivers go forward at once.
   [[nodiscard]] result<message_key> next(const basic_suite<P>& s, leaf_index leaf, ratchet_kind kind) {
     CONCLAVE_CHECK(prepare_sending(s, leaf));
     const auto known = ratchets_.find(number(leaf));
     if (known == ratchets_.end()) return failure{errc::unknown_key, rules::generation_used};
     ratchet& current = select(known->second, kind);
     if (current.generation >= select(send_limit_, kind)) return failure{errc::exhausted, rules::generations_reserved};
-    return turn(s, current);
+    // each restart skips some; who sends what others do not follow is the only one to whom it has happened
+    if (current.generation - select(sent_, kind) > limits::ratchet_forward)
+      return failure{errc::exhausted, rules::generations_in_reach};
+    message_key out = turn(s, current);
+    select(sent_, kind) = current.generation;
+    return out;
   }
 
   // ---- snapshots -------------------------------------------------------------------------------------------------
@@ -197,6 +203,8 @@ class secret_tree {
         save_ratchet(both.application, ahead);
       }
     });
+    w.number(sent_.handshake);
+    w.number(sent_.application);
   }
 
   /// load(reader): what save() wrote. Errors: malformed.
@@ -218,6 +226,8 @@ class secret_tree {
       CONCLAVE_TRY(both.application, load_ratchet(each));
       out.ratchets_.emplace(leaf, std::move(both));
     }
+    CONCLAVE_TRY(out.sent_.handshake, in.number<std::uint32_t>());
+    CONCLAVE_TRY(out.sent_.application, in.number<std::uint32_t>());
     return out;
   }
 
@@ -314,6 +324,7 @@ class secret_tree {
   std::unordered_map<std::uint32_t, node_secret> nodes_;       // by node_index: not yet used subtrees
   std::unordered_map<std::uint32_t, leaf_ratchets> ratchets_;  // by leaf_index
   generations send_limit_;
+  generations sent_{0, 0};  // where the own ratchets stood after the last message
 };
 
 }  // namespace conclave::mls

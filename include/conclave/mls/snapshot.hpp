@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 /// The state of a group as bytes, sealed under a key of the host's.
 ///
-/// Format, version 2. In the clear: "conclave" (8 bytes), the version (uint16), the cipher suite (uint16), a sequence
+/// Format, version 3. In the clear: "conclave" (8 bytes), the version (uint16), the cipher suite (uint16), a sequence
 /// number (uint64), the AEAD (uint16, its HPKE number) and 32 random bytes. Then the state, in the presentation
 /// language of RFC 9420, sealed with that AEAD; everything in the clear is authenticated with it. Key and nonce are
 /// HKDF-Expand(HKDF-Extract(random bytes, host's key), "conclave snapshot key" and "conclave snapshot nonce") with the
@@ -13,11 +13,11 @@
 namespace conclave::inline CONCLAVE_ABI::mls {
 
 namespace rules {
-inline constexpr rule snapshot_format{"this is no snapshot of a group", "snapshot format 2"};
+inline constexpr rule snapshot_format{"this is no snapshot of a group", "snapshot format 3"};
 inline constexpr rule snapshot_version{"the snapshot has a version or suite that is not served here",
-                                       "snapshot format 2"};
-inline constexpr rule snapshot_opens{"the snapshot is damaged, or sealed under another key", "snapshot format 2"};
-inline constexpr rule snapshot_is_newest{"the snapshot is older than the newest one", "snapshot format 2"};
+                                       "snapshot format 3"};
+inline constexpr rule snapshot_opens{"the snapshot is damaged, or sealed under another key", "snapshot format 3"};
+inline constexpr rule snapshot_is_newest{"the snapshot is older than the newest one", "snapshot format 3"};
 }  // namespace rules
 
 /// snapshot_key: 32 bytes that only the host has.
@@ -26,7 +26,7 @@ using snapshot_key = secret<struct snapshot_key_tag>;
 /// snapshot_header: what stands in the clear.
 struct snapshot_header {
   static constexpr std::array<std::uint8_t, 8> expected_magic{'c', 'o', 'n', 'c', 'l', 'a', 'v', 'e'};
-  static constexpr std::uint16_t current_version = 2;
+  static constexpr std::uint16_t current_version = 3;
   static constexpr std::size_t size = 8 + 2 + 2 + 8 + 2 + 32;
 
   std::array<std::uint8_t, 8> magic = expected_magic;
