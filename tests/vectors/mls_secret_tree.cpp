@@ -66,10 +66,11 @@ void secret_tree(const json& c) {
   const json& leaves = c.at("leaves");
   const auto count = static_cast<std::uint32_t>(leaves.size());
   const auto fresh = [&] { return message_keys(s, count, secret_of<encryption_secret>(c, "encryption_secret")); };
-  message_keys forwards = fresh(), backwards = fresh(), sending = fresh();
+  message_keys forwards = fresh(), backwards = fresh();
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::string where = "leaf " + std::to_string(i) + ", ";
     expect(!leaves[i].empty(), where + "no generations");
+    message_keys sending = fresh();  // nobody sends from two leaves
     for (const ratchet_fields& r : both_ratchets) {
       check_receiving(s, forwards, leaf_index{i}, leaves[i], r, false, where);
       check_receiving(s, backwards, leaf_index{i}, leaves[i], r, true, where);

@@ -341,7 +341,7 @@ class basic_group : private group_state<P> {
   // ---- messages --------------------------------------------------------------------------------------------------
 
   /// protect(env, plaintext, authenticated_data): an application message as MLSMessage. Errors: refused while proposals
-  /// wait for a commit (RFC 9420 12.4), misuse after removal, exhausted, no_entropy.
+  /// wait for a commit (RFC 9420 12.4), over_limit, misuse after removal, exhausted, no_entropy.
   [[nodiscard]] result<bytes> protect(environment& env, byte_view plaintext, byte_view authenticated_data) {
     CONCLAVE_CHECK(may_send_now());
     if (!proposals_.empty()) return failure{errc::refused, rules::commit_before_application};
