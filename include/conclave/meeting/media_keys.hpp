@@ -58,6 +58,7 @@ class media_keys {
     version_.fetch_add(1, std::memory_order_release);
   }
 
+  /// closed(): true after close(), for good.
   [[nodiscard]] bool closed() const {
     const std::scoped_lock lock(mutex_);
     return closed_;

@@ -111,7 +111,7 @@ class meeting_verification {
   /// It begins a run in which somebody is to take part who is not there.
   [[nodiscard]] static bool waits_in_vain(const mls::ratchet_tree<P>& tree, byte_view plaintext) {
     const auto message = wire::decode<sas::message>(plaintext);
-    if (!message) return false;
+    if (!message) return false;  // only a start names contributors
     for (const std::uint32_t leaf : message->start.contributors)
       if (!tree.contains(mls::leaf_index{leaf})) return true;
     return false;

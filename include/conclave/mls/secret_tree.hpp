@@ -124,7 +124,8 @@ class secret_tree {
     }
   }
 
-  /// next(leaf, kind): the key for the next message to send; its generation is burned. Errors: exhausted, also where
+  /// next(leaf, kind): the key for the next message to send, always from the one leaf that is one's own; its generation
+  /// is burned. Errors: exhausted, also where
   /// restarts have skipped more generations since the last one than receivers go forward at once.
   [[nodiscard]] result<message_key> next(const basic_suite<P>& s, leaf_index leaf, ratchet_kind kind) {
     CONCLAVE_CHECK(prepare_sending(s, leaf));
@@ -132,7 +133,7 @@ class secret_tree {
     if (known == ratchets_.end()) return failure{errc::unknown_key, rules::generation_used};
     ratchet& current = select(known->second, kind);
     if (current.generation >= select(send_limit_, kind)) return failure{errc::exhausted, rules::generations_reserved};
-    // each restart skips some; who sends what others do not follow is the only one to whom it has happened
+    // the delivery service would take such a commit for the epoch's only one, and then everybody would refuse it
     if (current.generation - select(sent_, kind) > limits::ratchet_forward)
       return failure{errc::exhausted, rules::generations_in_reach};
     message_key out = turn(s, current);
