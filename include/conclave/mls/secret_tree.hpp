@@ -125,8 +125,8 @@ class secret_tree {
   }
 
   /// next(leaf, kind): the key for the next message to send, always from the one leaf that is one's own; its generation
-  /// is burned. Errors: exhausted, also where
-  /// restarts have skipped more generations since the last one than receivers go forward at once.
+  /// is burned. Errors: exhausted, also where restarts have skipped more generations since the last one than receivers go
+  /// forward at once.
   [[nodiscard]] result<message_key> next(const basic_suite<P>& s, leaf_index leaf, ratchet_kind kind) {
     CONCLAVE_CHECK(prepare_sending(s, leaf));
     const auto known = ratchets_.find(number(leaf));
